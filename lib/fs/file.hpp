@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/hash.hpp"
+
+namespace evd::fs {
+
+/// Whole file as bytes or text; IoError, or DataError when it is larger than `limit_bytes`.
+[[nodiscard]] std::vector<std::byte> read_bytes(const std::filesystem::path& path,
+                                                std::uint64_t limit_bytes = 1ULL << 34);
+[[nodiscard]] std::string read_text(const std::filesystem::path& path,
+                                    std::uint64_t limit_bytes = 1ULL << 28);
+/// SHA-256 of a file's content.
+[[nodiscard]] Sha256 sha256_file(const std::filesystem::path& path);
+
+/// Append-only file with one writer (journals). Move-only.
+class AppendFile {
+ public:
+  /// Creates the file; IoError when it exists already (a journal is never continued by another
+  /// life).
+  explicit AppendFile(const std::filesystem::path& path);
+  ~AppendFile();
+  AppendFile(AppendFile&&) noexcept;
+  AppendFile& operator=(AppendFile&&) noexcept;
+  /// Appends; durable only after sync(). Returns the offset at which the bytes begin.
+  std::uint64_t append(Bytes bytes);
+  void sync();
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+/// Creates a directory (and parents) with the mode and group of the nearest existing parent;
+/// fsyncs.
+void make_directory(const std::filesystem::path& path);
+/// Renames a file or directory and fsyncs both parents. The way results are retired.
+void rename(const std::filesystem::path& from, const std::filesystem::path& to);
+void sync_directory(const std::filesystem::path& path);
+
+}  // namespace evd::fs

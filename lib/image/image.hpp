@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/hash.hpp"
+
+namespace evd::image {
+
+/// 8-bit RGB, (height, width, 3), row by row.
+struct Rgb {
+  int width = 0;
+  int height = 0;
+  std::vector<std::uint8_t> pixels;
+};
+
+struct Info {
+  std::string mime;  ///< image/png, image/jpeg, image/webp: by magic, never by name
+  int width = 0;
+  int height = 0;
+};
+
+/// Reads only the header. DataError for another format, or sides outside 1..8192.
+[[nodiscard]] Info probe(Bytes encoded);
+/// Decodes PNG, JPEG or WebP; alpha is laid over white. DataError when damaged, cut short or over
+/// the limits (8192 a side, 33 megapixels).
+[[nodiscard]] Rgb decode(Bytes encoded);
+[[nodiscard]] std::vector<std::byte> encode_png(const Rgb& image);
+/// Cover, then centre crop: aspect kept, area-averaged when shrinking (bicubic when growing).
+[[nodiscard]] Rgb resize_cover(const Rgb& image, int width, int height);
+
+}  // namespace evd::image

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/id.hpp"
+#include "nn/options.hpp"
+
+namespace evd::nn {
+
+/// One picture to draw. The start noise is Random(seed, Purpose::render_noise, noise_id, 0): the
+/// same picture whatever the rank, batch or world size.
+struct RenderRequest {
+  std::string prompt;
+  std::uint64_t noise_id = 0;
+};
+
+/// Renders prompts with given weights. This header holds no torch, so that stages stay light.
+class Generator {
+ public:
+  /// Weights of a checkpoint (`model.safetensors`). DataError when names or shapes do not fit.
+  Generator(const std::filesystem::path& weights, const NetworkOptions& network,
+            const DiffusionOptions& diffusion);
+  /// Fresh weights drawn from `campaign_seed`: C_start of base.init = random.
+  Generator(std::uint64_t campaign_seed, const NetworkOptions& network,
+            const DiffusionOptions& diffusion);
+  ~Generator();
+
+  /// One picture per request, (height, width, 3) bytes, row by row, 0..255.
+  [[nodiscard]] std::vector<std::vector<std::uint8_t>> render(
+      std::span<const RenderRequest> requests, const SamplerOptions& sampler,
+      std::uint64_t seed) const;
+  /// SHA-256 over the weights' bytes: what renders and pairs name as `checkpoint`.
+  [[nodiscard]] const Sha256& checkpoint() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace evd::nn

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "core/option.hpp"
+
+namespace evd::nn {
+
+enum class QkNorm : std::uint8_t { none, cross, self_cross };
+enum class Prediction : std::uint8_t { noise, v };
+enum class SamplerKind : std::uint8_t { ddim, dpmpp };
+
+/// Shape of the PixArt-style diffusion transformer. Identity: it never changes within a campaign.
+struct NetworkOptions {
+  int input_size = 32;  // H = W of what is denoised
+  int channels = 3;
+  int patch = 8;
+  int width = 128;
+  int depth = 6;
+  int head_dim = 32;
+  double mlp_ratio = 4.0;
+  int caption_width = 64;  // width of the text states
+  int max_tokens = 12;
+  QkNorm qk_norm = QkNorm::self_cross;
+
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("input_size", input_size, {"px", "side of the square that is denoised", identity, 4, 4096});
+    v("channels", channels, {"", "channels of what is denoised", identity, 1, 64});
+    v("patch", patch, {"px", "side of a token's square", identity, 1, 64});
+    v("width", width, {"", "channels of a token", identity, 8, 8192});
+    v("depth", depth, {"blocks", "", identity, 1, 128});
+    v("head_dim", head_dim, {"", "channels of an attention head", identity, 4, 512});
+    v("mlp_ratio", mlp_ratio, {"", "hidden channels of the MLP over width", identity, 0.25, 16});
+    v("caption_width", caption_width, {"", "channels of the text states", identity, 1, 8192});
+    v("max_tokens", max_tokens, {"tokens", "longer prompts are cut", identity, 1, 4096});
+    v("qk_norm", qk_norm, {"", "layer norm of queries and keys", identity});
+  }
+};
+
+/// Forward process and what the network predicts. Identity too: weights mean nothing without it.
+struct DiffusionOptions {
+  Prediction prediction = Prediction::v;
+  bool learned_variance = false;
+  int timesteps = 1000;
+  double beta_start = 1e-4;
+  double beta_end = 2e-2;
+
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("prediction", prediction, {"", "what the network predicts", identity});
+    v("learned_variance", learned_variance,
+      {"", "second half of the output is the variance", identity});
+    v("timesteps", timesteps, {"", "of the linear schedule", identity, 2, 100000});
+    v("beta_start", beta_start, {"", "first beta", identity, 0, 1});
+    v("beta_end", beta_end, {"", "last beta", identity, 0, 1});
+  }
+};
+
+struct SamplerOptions {
+  SamplerKind sampler = SamplerKind::ddim;
+  int steps = 20;
+  double guidance = 3.0;
+  int batch = 32;
+
+  template <class V>
+  void describe(V& v) {
+    v("sampler", sampler, {"", ""});
+    v("steps", steps, {"", "network evaluations of a picture", Scope::science, 1, 1000});
+    v("guidance", guidance,
+      {"", "classifier-free guidance scale; 1 = none", Scope::science, 0, 100});
+    v("batch", batch, {"images", "rendered at once by a rank", Scope::operation, 1, 4096});
+  }
+};
+
+}  // namespace evd::nn
+
+namespace evd {
+template <>
+struct EnumNames<nn::QkNorm> {
+  static constexpr std::array<std::string_view, 3> value = {"none", "cross", "self_cross"};
+};
+template <>
+struct EnumNames<nn::Prediction> {
+  static constexpr std::array<std::string_view, 2> value = {"noise", "v"};
+};
+template <>
+struct EnumNames<nn::SamplerKind> {
+  static constexpr std::array<std::string_view, 2> value = {"ddim", "dpmpp"};
+};
+}  // namespace evd

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/log.hpp"
+#include "mpi/communicator.hpp"
+#include "run/campaign.hpp"
+#include "run/progress.hpp"
+#include "shard/manifest.hpp"
+
+namespace evd::run {
+
+enum class Rerun : std::uint8_t { no, again, failed, fresh };
+
+/// What a stage is given. The shell has checked that its inputs are finished and not stale, holds
+/// the lease, and has made `directory` (which may hold finished parts of a killed attempt).
+struct Context {
+  const Campaign& campaign;
+  const Config& config;  ///< effective for this round
+  StageRef self;
+  int attempt = 1;  ///< stands in every published name's header
+  Rerun rerun = Rerun::no;
+  bool accept_partial = false;
+  std::filesystem::path directory;  ///< where to publish
+  std::string job;                  ///< unique per life: <job id or host-pid>-<restart>
+  const Log& log;
+  const std::atomic<bool>& stop;  ///< SIGTERM or SIGUSR1 came: save, then throw Stopped
+  Progress& progress;
+  mpi::Communicator& world;
+
+  [[nodiscard]] shard::FileHeader header() const;
+};
+
+/// What a stage gives back on rank 0 (ignored elsewhere). The shell adds the rest, publishes
+/// MANIFEST.json, and writes report.json either way.
+struct Result {
+  std::vector<shard::FileEntry> files;  ///< of all ranks
+  shard::Counts counts;
+  std::map<std::string, shard::Counts> by_teacher;
+  std::map<std::string, std::int64_t> tallies;
+  std::map<std::string, double> seconds;
+  std::int64_t cost_microusd = 0;
+  std::int64_t ambiguous_microusd = 0;
+  std::string closing_line;  ///< said at the end, for a person
+};
+
+/// The whole of a stage program's main: arguments (`DIR --round N | --start
+/// [--rerun[=failed|fresh]]
+/// [--accept-partial] [--set key=value] [--dump-config]`), MPI guard and world size check,
+/// campaign, lease, input check, signals, progress, `run`, manifest, report, exit code. A program
+/// of two stages (judge and score) passes both; `--score` picks the second.
+struct StageProgram {
+  Stage stage;
+  std::string summary;  ///< for --help
+  std::function<Result(Context&)> run;
+};
+int program(int argc, char** argv, const std::vector<StageProgram>& stages);
+
+}  // namespace evd::run

@@ -1,0 +1,38 @@
+# evd_test(NAME SOURCES file... ROOMS room... [LABEL unit] [TIMEOUT 60]): a GoogleTest program, one
+# ctest entry. evd_mpi_test(... RANKS 1 2 4): one entry per rank count, started by mpirun.
+function(_evd_test_program name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;MAIN" "SOURCES;ROOMS;LINK;RANKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  list(TRANSFORM ARG_ROOMS PREPEND evd_)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${ARG_ROOMS} ${ARG_LINK} ${ARG_MAIN} GTest::gtest evd_flags)
+endfunction()
+
+function(evd_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;ROOMS;LINK" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  _evd_test_program(${name} SOURCES ${ARG_SOURCES} ROOMS ${ARG_ROOMS} LINK ${ARG_LINK} MAIN GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  # GoogleTest exits 0 when a filter or an empty file runs nothing: that is a failure here.
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT}
+    FAIL_REGULAR_EXPRESSION "Running 0 tests")
+endfunction()
+
+function(evd_mpi_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;ROOMS;LINK;RANKS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  _evd_test_program(${name} SOURCES ${ARG_SOURCES} ROOMS mpi ${ARG_ROOMS} LINK ${ARG_LINK} MAIN evd_mpi_test_main)
+  foreach(ranks ${ARG_RANKS})
+    add_test(NAME ${name}_np${ranks}
+      COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:${name}>)
+    set_tests_properties(${name}_np${ranks} PROPERTIES LABELS mpi TIMEOUT ${ARG_TIMEOUT}
+      PROCESSORS ${ranks} FAIL_REGULAR_EXPRESSION "Running 0 tests")
+  endforeach()
+endfunction()

@@ -1,0 +1,17 @@
+# LibTorch from the wheel, linked without find_package(Torch): that one wants the CUDA toolkit.
+# evd_torch is the CPU part only; with EVD_CUDA the full set is found by the usual package.
+set(EVD_TORCH_DIR "$ENV{HOME}/.cache/evolvedirector/libtorch-2.11.0" CACHE PATH
+    "Directory that holds torch/ and nvidia/ from the wheels (tools/setup makes it)")
+if(NOT EXISTS ${EVD_TORCH_DIR}/torch/lib/libtorch_cpu.so)
+  message(FATAL_ERROR "LibTorch is not in ${EVD_TORCH_DIR}: run tools/setup, or set EVD_TORCH_DIR")
+endif()
+set(torch_lib ${EVD_TORCH_DIR}/torch/lib)
+add_library(evd_torch INTERFACE)
+target_include_directories(evd_torch SYSTEM INTERFACE
+  ${EVD_TORCH_DIR}/torch/include ${EVD_TORCH_DIR}/torch/include/torch/csrc/api/include)
+file(GLOB torch_gomp ${torch_lib}/libgomp*.so*)
+file(GLOB torch_cuda_stubs ${EVD_TORCH_DIR}/nvidia/cu13/lib)
+target_link_libraries(evd_torch INTERFACE ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so)
+target_link_options(evd_torch INTERFACE
+  -Wl,-rpath,${torch_lib} -Wl,-rpath-link,${torch_lib} -Wl,-rpath-link,${torch_cuda_stubs}
+  -Wl,--allow-shlib-undefined)
