@@ -8,6 +8,10 @@
 
 namespace evd::image {
 
+/// Limits on what is decoded: untrusted bytes decide neither memory nor time.
+constexpr int kMaxSide = 8192;
+constexpr std::int64_t kMaxPixels = 33'000'000;
+
 /// 8-bit RGB, (height, width, 3), row by row.
 struct Rgb {
   int width = 0;
@@ -24,8 +28,9 @@ struct Info {
 /// Reads only the header. DataError for another format, or sides outside 1..8192.
 [[nodiscard]] Info probe(Bytes encoded);
 /// Decodes PNG, JPEG or WebP; alpha is laid over white. DataError when damaged, cut short or over
-/// the limits (8192 a side, 33 megapixels).
+/// the limits (8192 a side, 33 megapixels). Colour profiles and orientation tags are not followed.
 [[nodiscard]] Rgb decode(Bytes encoded);
+/// Lossless, quick rather than small. InternalError when `pixels` does not fit the sides.
 [[nodiscard]] std::vector<std::byte> encode_png(const Rgb& image);
 /// Cover, then centre crop: aspect kept, area-averaged when shrinking (bicubic when growing).
 [[nodiscard]] Rgb resize_cover(const Rgb& image, int width, int height);
