@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/hash.hpp"
+#include "fs/descriptor.hpp"
 
 namespace evd::fs {
 
@@ -23,24 +24,25 @@ class AppendFile {
   /// Creates the file; IoError when it exists already (a journal is never continued by another
   /// life).
   explicit AppendFile(const std::filesystem::path& path);
-  ~AppendFile();
-  AppendFile(AppendFile&&) noexcept;
-  AppendFile& operator=(AppendFile&&) noexcept;
-  /// Appends; durable only after sync(). Returns the offset at which the bytes begin.
+  /// Appends; durable only after sync(). Returns the offset at which the bytes begin. After a
+  /// failure of append() or sync() every further call is an IoError.
   std::uint64_t append(Bytes bytes);
   void sync();
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
+  void require_healthy() const;
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  Descriptor file_;
   std::uint64_t size_ = 0;
+  bool failed_ = false;
 };
 
 /// Creates a directory (and parents) with the mode and group of the nearest existing parent;
 /// fsyncs.
 void make_directory(const std::filesystem::path& path);
-/// Renames a file or directory and fsyncs both parents. The way results are retired.
+/// Renames a file or directory and fsyncs both parents. The way results are retired. IoError when
+/// `to` exists.
 void rename(const std::filesystem::path& from, const std::filesystem::path& to);
 void sync_directory(const std::filesystem::path& path);
 

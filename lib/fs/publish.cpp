@@ -1,0 +1,102 @@
+#include "fs/publish.hpp"
+
+#include <array>
+#include <atomic>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.hpp"
+#include "fs/descriptor.hpp"
+#include "fs/failure.hpp"
+#include "fs/file.hpp"
+
+namespace evd::fs {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+// `.<name>.tmp.<host>.<pid>.<counter>`: unique among processes and nodes, hidden from globs.
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  static std::atomic<std::uint64_t> counter{0};
+  std::string name = ".";
+  name += path.filename().string() + ".tmp." + host_name() + "." + std::to_string(::getpid());
+  name += "." + std::to_string(++counter);
+  return directory_of(path) / name;
+}
+
+// Removes the temporary file unless it has been given its final name.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  void keep() { path_.clear(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Sha256 write_pieces(const std::filesystem::path& path, std::span<const Bytes> pieces) {
+  io_event("publish.create", path);
+  Descriptor file("publish.create", path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  inherit_from_directory(directory_of(path), path, file.number());
+  io_event("publish.write", path);
+  Sha256Stream digest;
+  for (const Bytes piece : pieces) {
+    write_all("publish.write", path, file.number(), piece);
+    digest.update(piece);
+  }
+  io_event("publish.sync", path);
+  // A failed fsync is never repeated: the kernel may have dropped the pages and say yes next time.
+  if (::fsync(file.number()) != 0) fail("publish.sync", path);
+  file.close("publish.close", path);
+  return digest.finish();
+}
+
+void verify_content(const std::filesystem::path& path, std::uint64_t size, const Sha256& expected) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) fail("publish.verify", path);
+  if (static_cast<std::uint64_t>(status.st_size) != size || sha256_file(path) != expected)
+    throw IoError("publish.verify " + path.string() +
+                  ": what was read back is not what was written (the file system is failing: try "
+                  "again later or ask its administrators)");
+}
+
+}  // namespace
+
+Sha256 publish(const std::filesystem::path& path, std::span<const Bytes> pieces,
+               const std::function<void(const std::filesystem::path&)>& verify) {
+  TemporaryFile temporary(temporary_name(path));
+  const Sha256 digest = write_pieces(temporary.path(), pieces);
+  std::uint64_t size = 0;
+  for (const Bytes piece : pieces) size += piece.size();
+  verify_content(temporary.path(), size, digest);
+  if (verify) verify(temporary.path());
+  io_event("publish.rename", path);
+  if (::rename(temporary.path().c_str(), path.c_str()) != 0) fail("publish.rename", path);
+  temporary.keep();
+  io_event("publish.sync_directory", path);
+  sync_directory(directory_of(path));
+  return digest;
+}
+
+Sha256 publish(const std::filesystem::path& path, Bytes bytes) {
+  return publish(path, std::span<const Bytes>(&bytes, 1));
+}
+
+Sha256 publish(const std::filesystem::path& path, std::string_view text) {
+  return publish(path, as_bytes(text));
+}
+
+}  // namespace evd::fs
