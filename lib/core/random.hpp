@@ -26,6 +26,7 @@ enum class Purpose : std::uint32_t {
   word_vector = 15,  ///< frozen hashed word vectors
   backoff = 16,      ///< jitter; never part of a result
   rehearsal = 17,    ///< painter, reader and faults of the embedded services
+  score_share = 18,  ///< which held-out prompts score uses
   test = 1000,       ///< tests
 };
 

@@ -97,6 +97,19 @@ CheckedPrompt check_prompt(std::string_view raw, std::size_t max_chars) {
   return {std::move(text), std::nullopt};
 }
 
+std::string folded_case(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; }))
+    return lower_ascii(text);
+  utf8proc_uint8_t* folded = nullptr;
+  const auto size = utf8proc_map(
+      reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+      static_cast<utf8proc_ssize_t>(text.size()), &folded,
+      static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD));
+  if (size < 0) throw InternalError("Unicode case folding failed on a checked text");
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(folded, &std::free);
+  return {reinterpret_cast<const char*>(folded), static_cast<std::size_t>(size)};
+}
+
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;

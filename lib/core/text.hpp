@@ -31,6 +31,9 @@ struct CheckedPrompt {
 };
 [[nodiscard]] CheckedPrompt check_prompt(std::string_view raw, std::size_t max_chars);
 
+/// Unicode case folding, for comparing prompts whatever their letter case. Precondition: is_utf8.
+[[nodiscard]] std::string folded_case(std::string_view text);
+
 /// The candidate nearest to `word` by edit distance, for "did you mean"; nothing when all are far.
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  std::span<const std::string> candidates);
