@@ -39,7 +39,8 @@ std::string iso8601(std::int64_t utc_ms) {
 
 std::string human_duration(double seconds) {
   if (!(seconds >= 0)) return "?";
-  if (seconds < 60) return print("%.1f s", seconds);
+  // What would be rounded to "60.0 s" belongs to the next line.
+  if (seconds < 59.95) return print("%.1f s", seconds);
   const auto whole = static_cast<long long>(std::llround(seconds));
   if (whole < 3600) return print("%lld min %02lld s", whole / 60, whole % 60);
   return print("%lld h %02lld min", whole / 3600, whole / 60 % 60);

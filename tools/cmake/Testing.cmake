@@ -1,3 +1,10 @@
+# Python of the tests that run other people's readers and clients (tools/setup --tests makes it).
+set(EVD_TEST_PYTHON "${evd_deps}/test-python/bin/python" CACHE FILEPATH "Python with the tests' packages")
+if(NOT EXISTS ${EVD_TEST_PYTHON})
+  message(FATAL_ERROR "${EVD_TEST_PYTHON} is not there: run tools/setup --tests, or configure with "
+    "-DBUILD_TESTING=OFF")
+endif()
+
 # evd_test(NAME SOURCES file... ROOMS room... [LABEL unit] [TIMEOUT 60]): a GoogleTest program, one
 # ctest entry. evd_mpi_test(... RANKS 1 2 4): one entry per rank count, started by mpirun.
 function(_evd_test_program name)

@@ -1,6 +1,10 @@
 # LibTorch from the wheel, linked without find_package(Torch): that one wants the CUDA toolkit.
 # evd_torch is the CPU part only; with EVD_CUDA the full set is found by the usual package.
-set(EVD_TORCH_DIR "$ENV{HOME}/.cache/evolvedirector/libtorch-2.11.0" CACHE PATH
+set(evd_deps "$ENV{HOME}/.cache/evolvedirector")
+if(DEFINED ENV{EVD_DEPS})
+  set(evd_deps "$ENV{EVD_DEPS}")
+endif()
+set(EVD_TORCH_DIR "${evd_deps}/libtorch-2.11.0" CACHE PATH
     "Directory that holds torch/ and nvidia/ from the wheels (tools/setup makes it)")
 if(NOT EXISTS ${EVD_TORCH_DIR}/torch/lib/libtorch_cpu.so)
   message(FATAL_ERROR "LibTorch is not in ${EVD_TORCH_DIR}: run tools/setup, or set EVD_TORCH_DIR")
