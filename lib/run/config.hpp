@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -279,6 +280,28 @@ struct Config {
 [[nodiscard]] Config parse_config(std::string_view toml, std::string_view where);
 /// Applies `key=value` pairs such as `train.lr=1e-4`, `teacher.alpha.price_usd=0.01`.
 void apply_settings(Config& config, const std::vector<std::string>& settings);
+/// Checks that need several keys at once (patch divides input_size, names are unique, ...).
+/// parse_config and apply_settings call it. ConfigurationError led by `where`.
+void check_config(const Config& config, std::string_view where);
+/// What a campaign that draws and judges needs beside that: a teacher, a VLM, their addresses.
+void require_services(const Config& config);
+
+/// One key with its value as TOML; paths of teachers are teacher.<name>.<key>.
+struct Setting {
+  std::string path;
+  std::string value;
+  Scope scope = Scope::science;
+};
+[[nodiscard]] std::vector<Setting> settings_of(const Config& config);
+/// A key whose value differs; an empty value = the key is not there (a teacher came or went).
+struct Change {
+  std::string path;
+  std::string before;
+  std::string after;
+  Scope scope = Scope::science;
+};
+[[nodiscard]] std::vector<Change> changes(const Config& before, const Config& after);
+
 /// The whole configuration as TOML with unit and help as comments: what --dump-config prints and a
 /// campaign stores. parse_config(to_toml(c)) gives c again.
 [[nodiscard]] std::string to_toml(const Config& config);
