@@ -71,8 +71,8 @@ void Dataset::check_layout(std::uint64_t file_bytes) {
 }
 
 void Dataset::check_filters(std::int64_t list) {
-  filters_ = check(H5Pget_nfilters(list), Failure::data, place_, "H5Pget_nfilters");
-  for (int i = 0; i < filters_; ++i) {
+  const int filters = check(H5Pget_nfilters(list), Failure::data, place_, "H5Pget_nfilters");
+  for (int i = 0; i < filters; ++i) {
     unsigned flags = 0;
     unsigned configuration = 0;
     std::size_t values = 0;

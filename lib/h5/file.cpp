@@ -64,8 +64,20 @@ File::File(const std::filesystem::path& path) : path_(path.string()) {
   hsize_t bytes = 0;
   check(H5Fget_filesize(file_.id(), &bytes), Failure::data, here, "H5Fget_filesize");
   bytes_ = std::min<std::uint64_t>(bytes, std::filesystem::file_size(path));
+  check_widths();
   check_attributes(file_.id(), place("/"));
   check_links();
+}
+
+// Addresses and lengths of 8 bytes: what read_variable_texts counts on.
+void File::check_widths() const {
+  const Place here = place("");
+  const Handle creation(H5Fget_create_plist(file_.id()), H5Pclose, Failure::data, here,
+                        "H5Fget_create_plist");
+  std::size_t address = 0;
+  std::size_t length = 0;
+  check(H5Pget_sizes(creation.id(), &address, &length), Failure::data, here, "H5Pget_sizes");
+  if (address != 8 || length != 8) refuse(here, "addresses or lengths are not of 8 bytes");
 }
 
 void File::check_links() {

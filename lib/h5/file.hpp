@@ -29,7 +29,7 @@ class Dataset {
   [[nodiscard]] std::uint64_t rows() const { return rows_; }
   [[nodiscard]] const Type& type() const { return type_; }
   [[nodiscard]] Layout layout() const { return layout_; }
-  [[nodiscard]] bool is_filtered() const { return filters_ > 0; }
+  [[nodiscard]] const Place& place() const { return place_; }
   /// All elements; `out` is rows() * type().bytes() bytes. Checksums of chunks are verified.
   void read(std::span<std::byte> out) const;
   /// Where a contiguous dataset lies; inside the file for sure.
@@ -56,7 +56,6 @@ class Dataset {
   Place place_;
   std::uint64_t rows_ = 0;
   Layout layout_ = Layout::contiguous;
-  int filters_ = 0;
   bool is_compressed_ = false;
   std::uint64_t chunk_rows_ = 0;
   Extent extent_;
@@ -80,6 +79,7 @@ class File {
       const std::string& key) const;
 
  private:
+  void check_widths() const;
   void check_links();
   [[nodiscard]] Place place(const std::string& object) const { return {path_, object}; }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/hash.hpp"
@@ -22,7 +23,8 @@ struct FileHeader {
   std::string campaign;    ///< CampaignId hex
   std::int32_t round = 0;  ///< -1 = start
   std::string stage;       ///< init, harvest, judge, train, evaluate, score
-  std::string created;     ///< ISO 8601; not part of any digest
+  std::string created;     ///< ISO 8601; "" = now; not part of any digest
+  std::string writer;      ///< software and version; set by the writer
 };
 
 /// What publishing a file gave: what a manifest lists.
@@ -36,7 +38,8 @@ struct FileEntry {
 };
 
 /// Builds the file in memory and publishes it whole. The only way a table is written.
-/// IoError when the filesystem refuses; nothing is left under `path` then.
+/// IoError when the filesystem refuses, DataError when a text is not UTF-8; `path` is untouched
+/// then.
 template <class Row>
 FileEntry write_table(const std::filesystem::path& path, const FileHeader& header,
                       std::span<const Row> rows);
@@ -56,6 +59,8 @@ class Table {
   [[nodiscard]] std::int64_t rows() const;
   /// All rows, blobs left empty.
   [[nodiscard]] std::vector<Row> read() const;
+  /// As read(), but only the columns named in `only`; the others keep their defaults.
+  [[nodiscard]] std::vector<Row> read(std::span<const std::string_view> only) const;
   /// The blob of one row (images.bytes), checksum verified; thread-safe. DataError if damaged.
   [[nodiscard]] Blob blob(std::int64_t row) const;
 
@@ -70,7 +75,8 @@ template <class Row>
   return Table<Row>(path).read();
 }
 
-/// Content digest of rows: sorted by their id columns, volatile columns left out, blobs by xxh3.
+/// Content digest of rows: sorted by their id columns, volatile columns left out, pictures by their
+/// sha256 column (so rows read back without bytes have the same digest).
 template <class Row>
 [[nodiscard]] Sha256 content_digest(std::span<const Row> rows);
 

@@ -1,0 +1,6 @@
+#pragma once
+
+/// Applies `macro` to every row type: the list for explicit instantiations, and the only one.
+#define EVD_SHARD_ROWS(macro)                                                                \
+  macro(Sample) macro(Image) macro(Answer) macro(Pair) macro(Call) macro(Prompt) macro(Step) \
+      macro(Metric)

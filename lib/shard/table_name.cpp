@@ -1,0 +1,38 @@
+#include "shard/table.hpp"
+
+namespace evd::shard {
+
+template <>
+std::string_view table_name<Sample>() {
+  return "samples";
+}
+template <>
+std::string_view table_name<Image>() {
+  return "images";
+}
+template <>
+std::string_view table_name<Answer>() {
+  return "answers";
+}
+template <>
+std::string_view table_name<Pair>() {
+  return "pairs";
+}
+template <>
+std::string_view table_name<Call>() {
+  return "calls";
+}
+template <>
+std::string_view table_name<Prompt>() {
+  return "prompts";
+}
+template <>
+std::string_view table_name<Step>() {
+  return "steps";
+}
+template <>
+std::string_view table_name<Metric>() {
+  return "metrics";
+}
+
+}  // namespace evd::shard
