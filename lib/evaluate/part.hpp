@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "evaluate/plan.hpp"
+#include "nn/generator.hpp"
+#include "shard/table.hpp"
+
+namespace evd::evaluate {
+
+/// What all pictures of a stage have in common.
+struct Settings {
+  const nn::Generator& generator;
+  nn::SamplerOptions sampler;
+  std::uint64_t seed = 0;  ///< campaign seed
+  int round = 0;
+  int side_px = 0;
+};
+
+/// Renders pictures as rows of the images table (origin base, PNG).
+[[nodiscard]] std::vector<shard::Image> render_rows(const Settings& settings,
+                                                    std::span<const Picture> pictures);
+
+/// The entry of a part that an earlier attempt has published, when it holds just these pictures by
+/// these weights and every byte of it is sound; nothing otherwise.
+[[nodiscard]] std::optional<shard::FileEntry> finished_part(const std::filesystem::path& path,
+                                                            const Settings& settings,
+                                                            std::span<const Picture> pictures);
+
+}  // namespace evd::evaluate

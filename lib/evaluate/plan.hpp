@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/id.hpp"
+#include "nn/options.hpp"
+#include "shard/rows.hpp"
+
+namespace evd::evaluate {
+
+/// One picture that a round draws: which prompt, and from which start noise.
+struct Picture {
+  SampleId prompt_id;
+  shard::Split split = shard::Split::train;
+  std::string prompt;
+  std::uint64_t noise_id = 0;  ///< below 2^63, so that the images table can show it
+  bool human = false;
+  bool text = false;
+  bool multi = false;
+};
+
+/// Held-out prompts start from the same noise in every round, so that a curve over rounds compares
+/// like with like; members from another one each round.
+[[nodiscard]] std::uint64_t heldout_noise(const SampleId& id);
+[[nodiscard]] std::uint64_t member_noise(const SampleId& id, int round);
+
+/// What evaluate(round) renders, in canonical order (members, then held-out, each by id): of the
+/// members in `set` each with probability `share`, drawn by (seed, sample, round), and every
+/// held-out prompt of `heldout`. A pure function: rank and world size do not enter.
+[[nodiscard]] std::vector<Picture> plan(std::span<const shard::Sample> set,
+                                        std::span<const shard::Sample> heldout, double share,
+                                        std::uint64_t seed, int round);
+
+/// Consecutive pictures that go into one file: the unit that ranks share and that a killed attempt
+/// leaves behind whole.
+constexpr std::size_t kPartPictures = 64;
+[[nodiscard]] std::size_t part_count(std::size_t pictures);
+[[nodiscard]] std::span<const Picture> part(std::span<const Picture> pictures, std::size_t index);
+/// renders-00003.h5
+[[nodiscard]] std::string part_name(std::size_t index);
+
+/// What makes a render: equal keys have equal pixels.
+[[nodiscard]] RequestKey render_key(const Picture& picture, const Sha256& checkpoint,
+                                    const nn::SamplerOptions& sampler, std::uint64_t seed);
+
+}  // namespace evd::evaluate

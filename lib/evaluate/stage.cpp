@@ -1,0 +1,165 @@
+#include "evaluate/stage.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "evaluate/entries.hpp"
+#include "evaluate/part.hpp"
+#include "evaluate/plan.hpp"
+#include "evaluate/weights.hpp"
+
+namespace evd::evaluate {
+namespace {
+
+/// The judge whose set train(round) read, as its manifest says.
+run::StageRef trained_set(const run::Campaign& campaign, int round) {
+  const run::StageRef train{run::Stage::train, round};
+  const auto manifest = campaign.manifest(train);
+  if (manifest)
+    for (const auto& input : manifest->inputs)
+      if (input.stage == name(run::Stage::judge)) return {run::Stage::judge, input.round};
+  throw DataError(campaign.directory(train).string() +
+                  ": its manifest names no set that was trained on (run evd-train again)");
+}
+
+std::vector<Picture> pictures_of(const run::Context& context) {
+  const run::Campaign& campaign = context.campaign;
+  const auto heldout = shard::read_table<shard::Sample>(campaign.set_file({run::Stage::init, 0}));
+  std::vector<shard::Sample> set;
+  const int round = context.self.round;
+  if (round != run::kStartRound)
+    set = shard::read_table<shard::Sample>(campaign.set_file(trained_set(campaign, round)));
+  return plan(set, heldout, context.config.evaluate.share, context.config.campaign.seed, round);
+}
+
+/// Parts that are there already (by index), found by rank 0 and told to all.
+std::vector<bool> finished_parts(run::Context& context, const Settings& settings,
+                                 std::span<const Picture> pictures,
+                                 std::vector<shard::FileEntry>& entries) {
+  std::string marks(part_count(pictures.size()), '0');
+  if (context.world.rank() == 0)
+    for (std::size_t i = 0; i < marks.size(); ++i)
+      if (auto entry =
+              finished_part(context.directory / part_name(i), settings, part(pictures, i))) {
+        marks[i] = '1';
+        entries.push_back(std::move(*entry));
+      }
+  marks = context.world.broadcast(marks, 0);
+  std::vector<bool> finished;
+  for (const char mark : marks) finished.push_back(mark == '1');
+  return finished;
+}
+
+/// Renders this rank's share of the missing parts.
+std::vector<shard::FileEntry> render_parts(run::Context& context, const Settings& settings,
+                                           std::span<const Picture> pictures,
+                                           const std::vector<bool>& finished) {
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < finished.size(); ++i)
+    if (!finished[i]) missing.push_back(i);
+  std::vector<shard::FileEntry> entries;
+  const auto world_size = static_cast<std::size_t>(context.world.size());
+  auto done = static_cast<std::int64_t>((finished.size() - missing.size()) * kPartPictures);
+  for (auto i = static_cast<std::size_t>(context.world.rank()); i < missing.size();
+       i += world_size) {
+    if (context.stop)
+      throw Stopped("evaluate stopped between two parts (finished parts are kept); start it again");
+    const auto wanted = part(pictures, missing[i]);
+    const auto rows = render_rows(settings, wanted);
+    entries.push_back(shard::write_table<shard::Image>(context.directory / part_name(missing[i]),
+                                                       context.header(), rows));
+    // The other ranks are as far: parts are alike.
+    done += static_cast<std::int64_t>(wanted.size() * world_size);
+    context.progress.update(std::min(done, static_cast<std::int64_t>(pictures.size())));
+  }
+  return entries;
+}
+
+// Parts of an earlier plan that no entry lists; renders cost nothing but time.
+void remove_unlisted(const std::filesystem::path& directory, std::size_t parts) {
+  for (std::size_t i = parts; std::filesystem::remove(directory / part_name(i)); ++i) {
+  }
+}
+
+std::int64_t count_if(std::span<const Picture> pictures, bool Picture::*category) {
+  return std::count_if(pictures.begin(), pictures.end(),
+                       [&](const Picture& picture) { return picture.*category; });
+}
+
+/// How many pictures of each split and category there are to measure on. Figures over the pictures
+/// themselves (FID) belong into the same table.
+std::vector<shard::Metric> metrics_of(std::span<const Picture> pictures, int round) {
+  std::vector<shard::Metric> rows;
+  const auto first_heldout =
+      std::find_if(pictures.begin(), pictures.end(),
+                   [](const Picture& picture) { return picture.split == shard::Split::heldout; });
+  const auto members = static_cast<std::size_t>(first_heldout - pictures.begin());
+  const auto add = [&](const char* metric, std::span<const Picture> of) {
+    const std::array<std::pair<const char*, std::int64_t>, 4> counts = {
+        {{"all", static_cast<std::int64_t>(of.size())},
+         {"human", count_if(of, &Picture::human)},
+         {"text", count_if(of, &Picture::text)},
+         {"multi", count_if(of, &Picture::multi)}}};
+    for (const auto& [category, count] : counts) {
+      const auto value = static_cast<double>(count);
+      rows.push_back({round, {"evaluate"}, {metric}, {category}, {""}, value, value, value, count});
+    }
+  };
+  add("renders_members", pictures.first(members));
+  add("renders_heldout", pictures.subspan(members));
+  return rows;
+}
+
+run::Result result_of(run::Context& context, std::span<const Picture> pictures,
+                      std::vector<shard::FileEntry> entries) {
+  run::Result result;
+  const auto metrics = metrics_of(pictures, context.self.round);
+  entries.push_back(shard::write_table<shard::Metric>(context.directory / "metrics.h5",
+                                                      context.header(), metrics));
+  remove_unlisted(context.directory, part_count(pictures.size()));
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  result.files = std::move(entries);
+  result.counts.done = static_cast<std::int64_t>(pictures.size());
+  for (const auto& metric : metrics)
+    if (metric.category.text == "all") result.tallies[metric.metric.text] = metric.count;
+  result.closing_line = format("%lld pictures: %lld of members, %lld of held-out prompts",
+                               static_cast<long long>(result.counts.done),
+                               static_cast<long long>(result.tallies["renders_members"]),
+                               static_cast<long long>(result.tallies["renders_heldout"]));
+  return result;
+}
+
+}  // namespace
+
+run::Result run_stage(run::Context& context) {
+  const double begun_s = monotonic_s();
+  const run::Config& config = context.config;
+  const auto pictures = pictures_of(context);
+  const nn::Generator generator = load_generator(context.campaign, config, context.self.round);
+  const Settings settings{generator, config.evaluate.sampling, config.campaign.seed,
+                          context.self.round, config.network.input_size};
+  context.progress.begin("images", static_cast<std::int64_t>(pictures.size()));
+
+  const double loaded_s = monotonic_s();
+  std::vector<shard::FileEntry> kept;
+  const auto finished = finished_parts(context, settings, pictures, kept);
+  const auto kept_parts = static_cast<std::int64_t>(kept.size());
+  auto own = render_parts(context, settings, pictures, finished);
+  own.insert(own.end(), kept.begin(), kept.end());
+
+  auto entries = gather_entries(own, context.world);
+  if (context.world.rank() != 0) return {};
+  const double rendered_s = monotonic_s();
+  run::Result result = result_of(context, pictures, std::move(entries));
+  result.tallies["kept_parts"] = kept_parts;
+  result.seconds["load"] = loaded_s - begun_s;
+  result.seconds["render"] = rendered_s - loaded_s;
+  result.seconds["publish"] = monotonic_s() - rendered_s;
+  return result;
+}
+
+}  // namespace evd::evaluate
