@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mpi/request.hpp"
+
 namespace evd::mpi {
 
 /// Throws InternalError naming the call, the caller and the library's reason.
@@ -34,7 +36,9 @@ struct Message {
   std::vector<std::byte> bytes;
 };
 
-/// A communicator with MPI_ERRORS_RETURN. Move-only. Sizes are in elements.
+/// A communicator with MPI_ERRORS_RETURN. Move-only. Sizes are in elements. One thread calls it.
+/// The destructor waits until every sent message is on its way, except while an exception unwinds:
+/// then the other ranks may never take them, and nothing is waited for.
 class Communicator {
  public:
   /// MPI_COMM_WORLD.
@@ -56,12 +60,17 @@ class Communicator {
   [[nodiscard]] std::int64_t all_reduce(std::int64_t value, Reduce op) const;
   void all_reduce_sum(std::span<float> values) const;
   void all_reduce_sum(std::span<double> values) const;
+  /// Sums in place while the caller computes; `values` must stay where they are until the request
+  /// is done. Every rank starts its reductions in the same order.
+  [[nodiscard]] Request start_all_reduce_sum(std::span<float> values) const;
   /// Bytes of every rank at root, in rank order; empty elsewhere.
   [[nodiscard]] std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes,
                                                            int root) const;
 
   /// Two-sided messages that never block for long: send copies and completes in the background,
-  /// poll takes one message if there is one.
+  /// poll takes one message if there is one. Tags: 0 to kMaxTag. Messages of one sender and tag
+  /// come in the order they were sent.
+  static constexpr int kMaxTag = 32'000;
   void send(int destination, int tag, std::span<const std::byte> bytes);
   [[nodiscard]] std::optional<Message> poll(int tag);
   /// Ends every rank of the job with this exit code.
