@@ -26,6 +26,12 @@ constexpr int kStartRound = -1;
 
 /// "judge(3)", "evaluate(start)", "init".
 [[nodiscard]] std::string to_string(const StageRef& ref);
+/// "judge-0003", "evaluate-start": names of logs and leases.
+[[nodiscard]] std::string file_stem(const StageRef& ref);
+/// "--round 3", "--start --score": what its program is given after the directory.
+[[nodiscard]] std::string arguments_of(const StageRef& ref);
+/// "evd-judge" for judge and score; "evd" for init.
+[[nodiscard]] std::string program_of(Stage stage);
 
 /// The dependency table of the chain: what `ref` reads. The only place where it stands.
 ///   harvest(0): init                     harvest(r): judge(r-1)
@@ -34,7 +40,8 @@ constexpr int kStartRound = -1;
 ///   evaluate(start): init                evaluate(r): train(r), init, and the judge that train(r)
 ///   read score(start): evaluate(start), harvest(0)   score(r): evaluate(r), harvest(0)
 [[nodiscard]] std::vector<StageRef> inputs_of(const StageRef& ref, int staleness);
-/// Every stage of rounds 0..rounds-1 and the start stages, in an order that respects inputs_of.
+/// Every stage of rounds 0..rounds-1 and the start stages, in an order that respects inputs_of
+/// (without init, which has been before).
 [[nodiscard]] std::vector<StageRef> chain(int rounds, int staleness);
 
 /// A campaign directory. All names inside it are built and parsed here.
@@ -49,11 +56,19 @@ class Campaign {
   [[nodiscard]] std::filesystem::path directory(const StageRef& ref) const;
   [[nodiscard]] std::filesystem::path calls() const { return root_ / "calls"; }
   [[nodiscard]] std::filesystem::path logs() const { return root_ / "logs"; }
+  [[nodiscard]] std::filesystem::path lease_file(const StageRef& ref) const;
+  /// Rate and ETA of a running stage.
+  [[nodiscard]] std::filesystem::path progress_file(const StageRef& ref) const;
+  /// The file that config(round) reads.
+  [[nodiscard]] std::filesystem::path config_file(int round) const;
   /// Effective configuration of a round (campaign.toml for the first, rounds/NNNN/config.toml).
   [[nodiscard]] Config config(int round) const;
+  /// What `ref` published; nothing when it is not done, DataError when damaged or of another one.
   [[nodiscard]] std::optional<shard::Manifest> manifest(const StageRef& ref) const;
   /// The set file that `ref` published: prompts/set.h5 for init, set.h5 of a judge.
   [[nodiscard]] std::filesystem::path set_file(const StageRef& ref) const;
+  /// Number of directories under rounds/, from 0000 on.
+  [[nodiscard]] int rounds_begun() const;
 
  private:
   std::filesystem::path root_;
