@@ -54,7 +54,9 @@ void Dataset::check_layout(std::uint64_t file_bytes) {
     const haddr_t offset = H5Dget_offset(handle_.id());
     if (rows_ == 0) return;
     if (offset == HADDR_UNDEF) refuse(place_, "has no values");
-    extent_ = {offset, rows_ * type_.bytes()};
+    // Not rows times type: a reference to a text has 16 bytes here and 8 in memory.
+    extent_ = {offset, H5Dget_storage_size(handle_.id())};
+    if (extent_.bytes < rows_ * type_.bytes()) refuse(place_, "has fewer bytes than it declares");
     if (offset > file_bytes || extent_.bytes > file_bytes - offset)
       refuse(place_, "reaches beyond the end of the file");
     return;
@@ -67,7 +69,6 @@ void Dataset::check_layout(std::uint64_t file_bytes) {
   check(H5Pget_chunk(list.id(), 1, &chunk), Failure::data, place_, "H5Pget_chunk");
   if (chunk == 0 || chunk > kMostChunkBytes / type_.bytes())
     refuse(place_, "chunks of more than 64 MiB");
-  chunk_rows_ = chunk;
 }
 
 void Dataset::check_filters(std::int64_t list) {
@@ -108,26 +109,6 @@ void Dataset::read(std::span<std::byte> out) const {
   if (rows_ == 0) return;
   check(H5Dread(handle_.id(), type_.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()), Failure::data,
         place_, "H5Dread");
-}
-
-std::vector<Dataset::Chunk> Dataset::chunks() const {
-  const Lock lock;
-  hsize_t count = 0;
-  check(H5Dget_num_chunks(handle_.id(), H5S_ALL, &count), Failure::data, place_,
-        "H5Dget_num_chunks");
-  if (count > rows_) refuse(place_, "more chunks than rows");
-  std::vector<Chunk> chunks(count);
-  for (hsize_t i = 0; i < count; ++i) {
-    hsize_t first = 0;
-    unsigned mask = 0;
-    haddr_t address = HADDR_UNDEF;
-    hsize_t bytes = 0;
-    check(H5Dget_chunk_info(handle_.id(), H5S_ALL, i, &first, &mask, &address, &bytes),
-          Failure::data, place_, "H5Dget_chunk_info");
-    if (address == HADDR_UNDEF) refuse(place_, "a chunk has no place in the file");
-    chunks[i] = {first, {address, bytes}};
-  }
-  return chunks;
 }
 
 std::optional<std::uint64_t> Dataset::number_attribute(const std::string& key) const {

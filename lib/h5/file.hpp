@@ -34,13 +34,6 @@ class Dataset {
   void read(std::span<std::byte> out) const;
   /// Where a contiguous dataset lies; inside the file for sure.
   [[nodiscard]] Extent extent() const { return extent_; }
-  /// Where the stored chunks lie, by first row; for a layout that is chunked.
-  struct Chunk {
-    std::uint64_t first_row = 0;
-    Extent extent;
-  };
-  [[nodiscard]] std::vector<Chunk> chunks() const;
-  [[nodiscard]] std::uint64_t chunk_rows() const { return chunk_rows_; }
   /// A single unsigned number; nothing when there is no such attribute.
   [[nodiscard]] std::optional<std::uint64_t> number_attribute(const std::string& key) const;
 
@@ -57,7 +50,6 @@ class Dataset {
   std::uint64_t rows_ = 0;
   Layout layout_ = Layout::contiguous;
   bool is_compressed_ = false;
-  std::uint64_t chunk_rows_ = 0;
   Extent extent_;
 };
 

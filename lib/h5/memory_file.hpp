@@ -41,7 +41,7 @@ class MemoryFile {
   /// neither).
   void write(const std::string& name, const Type& type, std::uint64_t rows,
              std::span<const std::byte> data);
-  /// Variable-length UTF-8; no text may hold a zero byte.
+  /// Variable-length UTF-8, contiguous and without checksums; no text may hold a zero byte.
   void write_variable(const std::string& name, std::span<const char* const> texts);
   /// Contiguous, unfiltered bytes to be filled in by the caller after finish(), at the offset given
   /// back (0 when `bytes` is 0): saves a copy of what may be a gigabyte.

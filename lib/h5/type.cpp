@@ -106,6 +106,11 @@ std::optional<std::size_t> Type::fixed_text_bytes() const {
   return H5Tget_size(id());
 }
 
+bool Type::is_variable() const {
+  const Lock lock;
+  return H5Tis_variable_str(id()) > 0;
+}
+
 std::string Type::describe() const {
   const Lock lock;
   switch (H5Tget_class(id())) {

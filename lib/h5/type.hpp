@@ -35,6 +35,7 @@ class Type {
   [[nodiscard]] bool operator==(const Type& other) const;
   /// Bytes of a fixed-length text; nothing for other types.
   [[nodiscard]] std::optional<std::size_t> fixed_text_bytes() const;
+  [[nodiscard]] bool is_variable() const;
   /// "int32", "text of 32 bytes", "enum of uint8 (train, heldout)": for messages and FORMAT.md.
   [[nodiscard]] std::string describe() const;
 

@@ -1,0 +1,97 @@
+#include "support/process.hpp"
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include "support/temp_dir.hpp"
+
+namespace evd::testing {
+namespace {
+
+Command shell(const std::string& script) { return {.arguments = {"/bin/sh", "-c", script}}; }
+
+TEST(Process, KeepsTheStreamsAndTheExitCodeApart) {
+  const auto outcome = run(shell("echo out; echo err >&2; exit 7"));
+  EXPECT_EQ(outcome.exit_code, 7);
+  EXPECT_EQ(outcome.out, "out\n");
+  EXPECT_EQ(outcome.err, "err\n");
+  EXPECT_FALSE(outcome.timed_out);
+}
+
+TEST(Process, ADeathBySignalCounts128More) {
+  EXPECT_EQ(run(shell("kill -KILL $$")).exit_code, 128 + SIGKILL);
+}
+
+TEST(Process, AMissingProgramIs127) {
+  EXPECT_EQ(run({.arguments = {"/no/such/program"}}).exit_code, 127);
+}
+
+TEST(Process, EnvironmentIsAddedAndTakenAway) {
+  Command command = shell("echo ${EVD_A-unset} ${PATH-unset}");
+  command.environment = {{"EVD_A", "1"}, {"PATH", std::nullopt}};
+  EXPECT_EQ(run(command).out.substr(0, 2), "1 ");
+  command = shell("echo ${HOME-unset}");
+  command.environment = {{"HOME", std::nullopt}};
+  EXPECT_EQ(run(command).out, "unset\n");
+}
+
+TEST(Process, StartsWhereItIsTold) {
+  const TempDir directory;
+  Command command = shell("pwd -P");
+  command.directory = directory.path();
+  EXPECT_EQ(run(command).out, std::filesystem::canonical(directory.path()).string() + "\n");
+}
+
+TEST(Process, LongInputAndOutputDoNotBlockEachOther) {
+  Command command{.arguments = {"cat"}};
+  command.input = std::string(3'000'000, 'x');
+  EXPECT_EQ(run(command).out, command.input);
+}
+
+TEST(Process, InputThatNobodyReadsIsNoError) {
+  Command command = shell("exit 3");
+  command.input = std::string(3'000'000, 'x');
+  EXPECT_EQ(run(command).exit_code, 3);
+}
+
+TEST(Process, ALimitEndsTheWholeTree) {
+  Command command = shell("sleep 1000 & echo $!; wait");
+  command.limit_s = 0.5;
+  Process process(command);
+  ASSERT_TRUE(process.wait_for("\n"));
+  const auto below = process.descendants();
+  ASSERT_EQ(below.size(), 1U);
+  const auto outcome = process.wait();
+  EXPECT_TRUE(outcome.timed_out);
+  EXPECT_LT(outcome.seconds, 30);
+  EXPECT_EQ(outcome.out, std::to_string(below[0]) + "\n");
+  // Killed, and at most a zombie that its new parent has not collected yet.
+  std::string state;
+  if (kill(below[0], 0) == 0) state = slurp("/proc/" + std::to_string(below[0]) + "/stat");
+  EXPECT_TRUE(state.empty() || state.find(") Z ") != std::string::npos) << state;
+}
+
+TEST(Process, WaitForSeesTextAndSignalsArrive) {
+  Process process(
+      shell("trap 'echo caught; exit 75' USR1; echo ready; while :; do sleep 0.01; done"));
+  ASSERT_TRUE(process.wait_for("ready"));
+  process.signal(SIGUSR1);
+  const auto outcome = process.wait();
+  EXPECT_EQ(outcome.exit_code, 75);
+  EXPECT_EQ(outcome.out, "ready\ncaught\n");
+}
+
+TEST(Process, WaitForEndsWithTheProcess) {
+  Process process(shell("echo something else"));
+  EXPECT_FALSE(process.wait_for("ready"));
+}
+
+TEST(Process, MpirunStartsSoManyRanks) {
+  const auto outcome = run({.arguments = mpirun(3, {"/bin/echo", "rank"})});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.story();
+  EXPECT_EQ(outcome.out, "rank\nrank\nrank\n");
+}
+
+}  // namespace
+}  // namespace evd::testing

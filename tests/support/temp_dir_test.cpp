@@ -1,0 +1,24 @@
+#include "support/temp_dir.hpp"
+
+#include <gtest/gtest.h>
+
+namespace evd::testing {
+namespace {
+
+TEST(TempDir, GoesWithItsOwnerWhateverIsInside) {
+  std::filesystem::path path;
+  {
+    const TempDir directory;
+    path = directory.path();
+    std::filesystem::create_directories(path / "a/b");
+    spit(path / "a/b/file", std::string("x\0y", 3));
+    EXPECT_EQ(slurp(path / "a/b/file"), std::string("x\0y", 3));
+    std::filesystem::permissions(path / "a", std::filesystem::perms::owner_read);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(TempDir, EachIsItsOwn) { EXPECT_NE(TempDir().path(), TempDir().path()); }
+
+}  // namespace
+}  // namespace evd::testing

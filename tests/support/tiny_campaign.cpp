@@ -1,0 +1,72 @@
+#include "support/tiny_campaign.hpp"
+
+#include <gtest/gtest.h>
+
+#include "shard/manifest.hpp"
+
+namespace evd::test {
+namespace {
+
+const char* const kPrompts =
+    "a red circle\na blue square\na green triangle\na red square and a blue circle\n"
+    "two green circles\nthe word CAT in red letters\nthe word SUN in blue letters\n"
+    "a person in a red shirt waving\na person in a blue shirt\na yellow circle\n"
+    "a blue triangle left of a red circle\na green square\na yellow square\na red triangle\n";
+const char* const kHeldout =
+    "a yellow triangle\na blue circle\nthe word DOG in green letters\na person in a green shirt\n"
+    "a red circle left of a green square\ntwo blue squares\n";
+
+}  // namespace
+
+std::string program(const std::string& name) { return std::string(EVD_TEST_BIN) + "/" + name; }
+
+TinyCampaign::TinyCampaign(const std::vector<std::string>& settings)
+    : path_(directory_ / "campaign") {
+  write_file(directory_ / "prompts.txt", kPrompts);
+  write_file(directory_ / "heldout.txt", kHeldout);
+  std::vector<std::string> arguments = {
+      "--config",  std::string(EVD_TEST_SOURCE) + "/support/tiny.toml",
+      "--prompts", (directory_ / "prompts.txt").string(),
+      "--heldout", (directory_ / "heldout.txt").string(),
+      "--yes"};
+  for (const auto& setting : settings) {
+    arguments.push_back("--set");
+    arguments.push_back(setting);
+  }
+  const Finished init = evd("init", arguments);
+  EXPECT_EQ(init.code, 0) << init.out << init.err;
+}
+
+Finished TinyCampaign::evd(const std::string& verb, const std::vector<std::string>& arguments,
+                           const std::map<std::string, std::string>& environment) const {
+  std::vector<std::string> all = {program("evd"), verb, path_.string()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return test::run({all, environment, {}, 300});
+}
+
+Finished TinyCampaign::stage(const std::string& name, int ranks,
+                             const std::vector<std::string>& arguments,
+                             const std::map<std::string, std::string>& environment) const {
+  std::vector<std::string> all = {program("evd-" + name), path_.string()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return test::run({mpirun(ranks, all), environment, {}, 300});
+}
+
+void TinyCampaign::run(int rounds, int ranks) const {
+  const Finished chain =
+      evd("run", {"--rounds", std::to_string(rounds), "--ranks", std::to_string(ranks)});
+  ASSERT_EQ(chain.code, 0) << chain.out << chain.err;
+}
+
+std::map<std::string, std::string> TinyCampaign::contents() const {
+  std::map<std::string, std::string> digests;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
+    if (entry.path().filename() != "MANIFEST.json") continue;
+    const auto directory = entry.path().parent_path();
+    const auto manifest = shard::read_manifest(directory);
+    if (manifest) digests[directory.lexically_relative(path_).string()] = manifest->content.hex();
+  }
+  return digests;
+}
+
+}  // namespace evd::test

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace evd::test {
+
+/// A program of this build, by name.
+[[nodiscard]] std::string program(const std::string& name);
+
+/// A campaign of a dozen prompts on the embedded services, in a directory of its own.
+class TinyCampaign {
+ public:
+  /// Runs `evd init` with support/tiny.toml and these settings; fails the test when it fails.
+  explicit TinyCampaign(const std::vector<std::string>& settings = {});
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// `evd VERB DIR arguments...`
+  [[nodiscard]] Finished evd(const std::string& verb,
+                             const std::vector<std::string>& arguments = {},
+                             const std::map<std::string, std::string>& environment = {}) const;
+  /// `mpirun -n ranks evd-STAGE DIR arguments...`
+  [[nodiscard]] Finished stage(const std::string& name, int ranks,
+                               const std::vector<std::string>& arguments,
+                               const std::map<std::string, std::string>& environment = {}) const;
+  /// Runs the chain and fails the test, with the log, when it does not end well.
+  void run(int rounds, int ranks = 2) const;
+
+  /// Content digest of every finished stage: "rounds/0001/judge" -> hex.
+  [[nodiscard]] std::map<std::string, std::string> contents() const;
+
+ private:
+  TempDir directory_;
+  std::filesystem::path path_;
+};
+
+}  // namespace evd::test
