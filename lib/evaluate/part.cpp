@@ -11,27 +11,6 @@
 namespace evd::evaluate {
 namespace {
 
-shard::Image row_of(const Settings& settings, const Picture& picture,
-                    std::vector<std::uint8_t> pixels) {
-  shard::Image row;
-  row.prompt_id = picture.prompt_id;
-  row.key = render_key(picture, settings.generator.checkpoint(), settings.sampler, settings.seed);
-  row.round = settings.round;
-  row.split = picture.split;
-  row.origin = shard::Origin::base;
-  row.teacher = row.model = row.model_echo = shard::Name{"base"};
-  row.seed = static_cast<std::int64_t>(picture.noise_id);
-  row.requested_width = row.requested_height = settings.side_px;
-  row.width = row.height = settings.side_px;
-  row.mime = shard::Name{"image/png"};
-  row.attempts = 1;
-  row.checkpoint = settings.generator.checkpoint();
-  row.bytes = image::encode_png({settings.side_px, settings.side_px, std::move(pixels)});
-  row.sha256 = sha256(row.bytes);
-  row.id = shard::image_id(row.key, row.sha256);
-  return row;
-}
-
 bool holds(const shard::Table<shard::Image>& table, const std::vector<shard::Image>& rows,
            const Settings& settings, std::span<const Picture> pictures) {
   if (table.header().round != settings.round || rows.size() != pictures.size()) return false;
@@ -46,6 +25,26 @@ bool holds(const shard::Table<shard::Image>& table, const std::vector<shard::Ima
 
 }  // namespace
 
+shard::Image stored_row(const Settings& settings, const Picture& picture, shard::Blob png) {
+  shard::Image row;
+  row.prompt_id = picture.prompt_id;
+  row.key = render_key(picture, settings.generator.checkpoint(), settings.sampler, settings.seed);
+  row.round = settings.round;
+  row.split = picture.split;
+  row.origin = shard::Origin::base;
+  row.teacher = row.model = row.model_echo = shard::Name{"base"};
+  row.seed = static_cast<std::int64_t>(picture.noise_id);
+  row.requested_width = row.requested_height = settings.side_px;
+  row.width = row.height = settings.side_px;
+  row.mime = shard::Name{"image/png"};
+  row.attempts = 1;
+  row.checkpoint = settings.generator.checkpoint();
+  row.bytes = std::move(png);
+  row.sha256 = sha256(row.bytes);
+  row.id = shard::image_id(row.key, row.sha256);
+  return row;
+}
+
 std::vector<shard::Image> render_rows(const Settings& settings, std::span<const Picture> pictures) {
   std::vector<nn::RenderRequest> requests;
   for (const Picture& picture : pictures) requests.push_back({picture.prompt, picture.noise_id});
@@ -57,7 +56,9 @@ std::vector<shard::Image> render_rows(const Settings& settings, std::span<const 
                         std::to_string(pictures.size()) + " prompts");
   std::vector<shard::Image> rows;
   for (std::size_t i = 0; i < pictures.size(); ++i) {
-    rows.push_back(row_of(settings, pictures[i], std::move(drawn[i])));
+    rows.push_back(
+        stored_row(settings, pictures[i],
+                   image::encode_png({settings.side_px, settings.side_px, std::move(drawn[i])})));
     rows.back().asked_ms = asked_ms;
     rows.back().answered_ms = answered_ms;
   }

@@ -24,6 +24,10 @@ struct Settings {
 [[nodiscard]] std::vector<shard::Image> render_rows(const Settings& settings,
                                                     std::span<const Picture> pictures);
 
+/// The row of a picture whose encoded bytes are there already.
+[[nodiscard]] shard::Image stored_row(const Settings& settings, const Picture& picture,
+                                      shard::Blob png);
+
 /// The entry of a part that an earlier attempt has published, when it holds just these pictures by
 /// these weights and every byte of it is sound; nothing otherwise.
 [[nodiscard]] std::optional<shard::FileEntry> finished_part(const std::filesystem::path& path,
