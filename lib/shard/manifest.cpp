@@ -159,7 +159,8 @@ void publish_manifest(const std::filesystem::path& directory, const Manifest& ma
 
 Sha256 content_of(const std::vector<FileEntry>& files) {
   std::vector<const FileEntry*> order;
-  for (const auto& file : files) order.push_back(&file);
+  for (const auto& file : files)
+    if (file.table != "calls") order.push_back(&file);
   std::sort(order.begin(), order.end(),
             [](const auto* a, const auto* b) { return a->name < b->name; });
   Sha256Stream stream;

@@ -56,7 +56,8 @@ struct Manifest {
 /// Nothing when there is no manifest in `directory`; DataError when there is a damaged one.
 [[nodiscard]] std::optional<Manifest> read_manifest(const std::filesystem::path& directory);
 void publish_manifest(const std::filesystem::path& directory, const Manifest& manifest);
-/// Content digest of a result: its files' content digests in name order.
+/// Content digest of a result: its files' content digests in name order. Call logs do not count:
+/// how often something was tried is no part of what it gave.
 [[nodiscard]] Sha256 content_of(const std::vector<FileEntry>& files);
 
 }  // namespace evd::shard
