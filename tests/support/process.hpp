@@ -9,12 +9,14 @@
 
 namespace evd::test {
 
-/// A program to start: found on PATH when its name holds no slash.
+/// A program to start as a user would, without a shell between: found on PATH when its name holds
+/// no slash.
 struct Command {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment{};  ///< added to our own; "" removes a variable
   std::filesystem::path directory{};                 ///< working directory; empty = ours
-  double timeout_s = 120;                            ///< then SIGKILL for its whole process group
+  double timeout_s = 120;                            ///< then SIGKILL for it and its descendants
+  std::string input{};                               ///< standard input
 };
 
 struct Finished {
@@ -24,13 +26,16 @@ struct Finished {
   std::string out;
   std::string err;
   double seconds = 0;
+  /// All of it in one text: the message of an assertion that fails.
+  [[nodiscard]] std::string story() const;
 };
 
-/// A started program in a process group of its own, its output going to temporary files.
+/// A started program in a process group of its own, its output going to temporary files, so that
+/// it never waits for a reader.
 class Process {
  public:
   explicit Process(Command command);
-  /// Kills what still runs.
+  /// Kills what still runs, descendants too (mpirun's ranks leave its process group).
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -38,8 +43,17 @@ class Process {
   /// Sends a signal to the program alone, or to its whole group.
   void signal(int number) const;
   void signal_group(int number) const;
-  /// What it has written to standard error so far.
+  /// SIGKILL to it and all its descendants.
+  void kill_tree() const;
+  /// Ids of the descendants that are alive, itself left out.
+  [[nodiscard]] std::vector<pid_t> descendants() const;
+
+  /// What it has written so far.
+  [[nodiscard]] std::string out_so_far() const;
   [[nodiscard]] std::string err_so_far() const;
+  /// True as soon as its output or error holds `text`; false when it ended without, or after
+  /// `limit_s`.
+  [[nodiscard]] bool wait_for(const std::string& text, double limit_s = 60);
   /// True until it has ended.
   [[nodiscard]] bool running();
   /// Waits for the end or the time limit.
@@ -53,6 +67,7 @@ class Process {
   bool ended_ = false;
   int status_ = 0;
   double begun_s_ = 0;
+  std::filesystem::path in_;
   std::filesystem::path out_;
   std::filesystem::path err_;
 };
@@ -62,5 +77,12 @@ Finished run(Command command);
 
 /// `mpirun` arguments for `ranks` ranks of a program, on this machine, as any user.
 [[nodiscard]] std::vector<std::string> mpirun(int ranks, std::vector<std::string> program);
+
+/// The path of a program of ours, build/<preset>/bin/NAME; throws when it is not built.
+[[nodiscard]] std::string program(const std::string& name);
+/// Python that has the packages of tools/requirements-test.txt.
+[[nodiscard]] std::string test_python();
+/// The top of the source tree.
+[[nodiscard]] std::filesystem::path source_directory();
 
 }  // namespace evd::test

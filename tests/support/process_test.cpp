@@ -6,33 +6,31 @@
 
 #include "support/temp_dir.hpp"
 
-namespace evd::testing {
+namespace evd::test {
 namespace {
 
 Command shell(const std::string& script) { return {.arguments = {"/bin/sh", "-c", script}}; }
 
 TEST(Process, KeepsTheStreamsAndTheExitCodeApart) {
   const auto outcome = run(shell("echo out; echo err >&2; exit 7"));
-  EXPECT_EQ(outcome.exit_code, 7);
+  EXPECT_EQ(outcome.code, 7);
   EXPECT_EQ(outcome.out, "out\n");
   EXPECT_EQ(outcome.err, "err\n");
   EXPECT_FALSE(outcome.timed_out);
 }
 
-TEST(Process, ADeathBySignalCounts128More) {
-  EXPECT_EQ(run(shell("kill -KILL $$")).exit_code, 128 + SIGKILL);
-}
+TEST(Process, ADeathBySignalIsTold) { EXPECT_EQ(run(shell("kill -KILL $$")).signal, SIGKILL); }
 
 TEST(Process, AMissingProgramIs127) {
-  EXPECT_EQ(run({.arguments = {"/no/such/program"}}).exit_code, 127);
+  EXPECT_EQ(run({.arguments = {"/no/such/program"}}).code, 127);
 }
 
 TEST(Process, EnvironmentIsAddedAndTakenAway) {
-  Command command = shell("echo ${EVD_A-unset} ${PATH-unset}");
-  command.environment = {{"EVD_A", "1"}, {"PATH", std::nullopt}};
-  EXPECT_EQ(run(command).out.substr(0, 2), "1 ");
+  Command command = shell("echo ${EVD_A-unset}");
+  command.environment = {{"EVD_A", "1"}};
+  EXPECT_EQ(run(command).out, "1\n");
   command = shell("echo ${HOME-unset}");
-  command.environment = {{"HOME", std::nullopt}};
+  command.environment = {{"HOME", ""}};
   EXPECT_EQ(run(command).out, "unset\n");
 }
 
@@ -52,12 +50,12 @@ TEST(Process, LongInputAndOutputDoNotBlockEachOther) {
 TEST(Process, InputThatNobodyReadsIsNoError) {
   Command command = shell("exit 3");
   command.input = std::string(3'000'000, 'x');
-  EXPECT_EQ(run(command).exit_code, 3);
+  EXPECT_EQ(run(command).code, 3);
 }
 
 TEST(Process, ALimitEndsTheWholeTree) {
   Command command = shell("sleep 1000 & echo $!; wait");
-  command.limit_s = 0.5;
+  command.timeout_s = 0.5;
   Process process(command);
   ASSERT_TRUE(process.wait_for("\n"));
   const auto below = process.descendants();
@@ -68,7 +66,7 @@ TEST(Process, ALimitEndsTheWholeTree) {
   EXPECT_EQ(outcome.out, std::to_string(below[0]) + "\n");
   // Killed, and at most a zombie that its new parent has not collected yet.
   std::string state;
-  if (kill(below[0], 0) == 0) state = slurp("/proc/" + std::to_string(below[0]) + "/stat");
+  if (kill(below[0], 0) == 0) state = read_file("/proc/" + std::to_string(below[0]) + "/stat");
   EXPECT_TRUE(state.empty() || state.find(") Z ") != std::string::npos) << state;
 }
 
@@ -78,7 +76,7 @@ TEST(Process, WaitForSeesTextAndSignalsArrive) {
   ASSERT_TRUE(process.wait_for("ready"));
   process.signal(SIGUSR1);
   const auto outcome = process.wait();
-  EXPECT_EQ(outcome.exit_code, 75);
+  EXPECT_EQ(outcome.code, 75);
   EXPECT_EQ(outcome.out, "ready\ncaught\n");
 }
 
@@ -89,9 +87,9 @@ TEST(Process, WaitForEndsWithTheProcess) {
 
 TEST(Process, MpirunStartsSoManyRanks) {
   const auto outcome = run({.arguments = mpirun(3, {"/bin/echo", "rank"})});
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.story();
+  EXPECT_EQ(outcome.code, 0) << outcome.story();
   EXPECT_EQ(outcome.out, "rank\nrank\nrank\n");
 }
 
 }  // namespace
-}  // namespace evd::testing
+}  // namespace evd::test

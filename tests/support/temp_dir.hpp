@@ -5,7 +5,8 @@
 
 namespace evd::test {
 
-/// A directory of its own below the system's temporary directory, removed at the end of the test.
+/// A directory of its own below the system's temporary directory, removed at the end of the test;
+/// kept, and named, when EVD_KEEP_TEMP is set.
 class TempDir {
  public:
   TempDir();
@@ -23,5 +24,7 @@ class TempDir {
 
 /// Writes a text file as a user's editor would.
 void write_file(const std::filesystem::path& path, const std::string& text);
+/// The whole of a file; throws when it cannot be read.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
 }  // namespace evd::test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace evd::testing {
+namespace evd::test {
 namespace {
 
 TEST(TempDir, GoesWithItsOwnerWhateverIsInside) {
@@ -11,8 +11,8 @@ TEST(TempDir, GoesWithItsOwnerWhateverIsInside) {
     const TempDir directory;
     path = directory.path();
     std::filesystem::create_directories(path / "a/b");
-    spit(path / "a/b/file", std::string("x\0y", 3));
-    EXPECT_EQ(slurp(path / "a/b/file"), std::string("x\0y", 3));
+    write_file(path / "a/b/file", std::string("x\0y", 3));
+    EXPECT_EQ(read_file(path / "a/b/file"), std::string("x\0y", 3));
     std::filesystem::permissions(path / "a", std::filesystem::perms::owner_read);
   }
   EXPECT_FALSE(std::filesystem::exists(path));
@@ -21,4 +21,4 @@ TEST(TempDir, GoesWithItsOwnerWhateverIsInside) {
 TEST(TempDir, EachIsItsOwn) { EXPECT_NE(TempDir().path(), TempDir().path()); }
 
 }  // namespace
-}  // namespace evd::testing
+}  // namespace evd::test
