@@ -1,0 +1,19 @@
+#pragma once
+
+// Private to the rooms that hold torch: do not include from headers.
+#include <span>
+#include <vector>
+
+#include "nn/network.hpp"
+#include "nn/text_encoder.hpp"
+
+namespace evd::nn {
+
+/// Pads the texts to `length` tokens. A dropped caption has the null text's features under its own
+/// mask, as in the original. `null_text` is (max_tokens, width). Computed in `dtype`.
+[[nodiscard]] TextBatch text_batch(std::span<const TextStates> texts,
+                                   std::span<const Caption> captions,
+                                   std::span<const float> null_text, int width, int length,
+                                   at::ScalarType dtype);
+
+}  // namespace evd::nn
