@@ -29,7 +29,8 @@ struct Context {
   std::filesystem::path directory;  ///< where to publish
   std::string job;                  ///< unique per life: <job id or host-pid>-<restart>
   const Log& log;
-  const std::atomic<bool>& stop;  ///< SIGTERM or SIGUSR1 came: save, then throw Stopped
+  const std::atomic<bool>&
+      stop;  ///< SIGTERM or SIGUSR1 came: save, then all ranks throw Stopped
   Progress& progress;
   mpi::Communicator& world;
 
@@ -43,10 +44,20 @@ struct Result {
   shard::Counts counts;
   std::map<std::string, shard::Counts> by_teacher;
   std::map<std::string, std::int64_t> tallies;
+  /// Wall seconds on rank 0 by activity. `drawing`, `judging`, `training` and `rendering` are the
+  /// work itself, everything else of a stage counts as overhead in `evd status --times`. The shell
+  /// adds launch, wall and cpu.
   std::map<std::string, double> seconds;
   std::int64_t cost_microusd = 0;
   std::int64_t ambiguous_microusd = 0;
   std::string closing_line;  ///< said at the end, for a person
+};
+
+/// One stage that a program can do.
+struct StageProgram {
+  Stage stage;
+  std::string summary;  ///< for --help
+  std::function<Result(Context&)> run;
 };
 
 /// The whole of a stage program's main: arguments (`DIR --round N | --start
@@ -54,11 +65,11 @@ struct Result {
 /// [--accept-partial] [--set key=value] [--dump-config]`), MPI guard and world size check,
 /// campaign, lease, input check, signals, progress, `run`, manifest, report, exit code. A program
 /// of two stages (judge and score) passes both; `--score` picks the second.
-struct StageProgram {
-  Stage stage;
-  std::string summary;  ///< for --help
-  std::function<Result(Context&)> run;
-};
-int program(int argc, char** argv, const std::vector<StageProgram>& stages);
+///
+/// `run` is called on every rank. When it throws on one of them, that rank says `rank N: what`,
+/// writes report.json and ends the whole job with the error's code; the others may sit in a
+/// collective. Stopped is thrown by all ranks (they agree on the stop flag among themselves) and
+/// ends in 75.
+[[nodiscard]] int program(int argc, char** argv, const std::vector<StageProgram>& stages);
 
 }  // namespace evd::run

@@ -33,6 +33,20 @@ constexpr std::array kUses = {
 
 }  // namespace
 
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::done:
+      return "done";
+    case State::stale:
+      return "stale";
+    case State::unfinished:
+      return "not finished";
+    case State::damaged:
+      return "damaged";
+  }
+  return "?";
+}
+
 bool affects(std::string_view key, Stage stage) {
   const auto* use = std::find_if(kUses.begin(), kUses.end(),
                                  [&](const Use& u) { return key.starts_with(u.prefix); });

@@ -12,6 +12,8 @@
 namespace evd::run {
 
 enum class State : std::uint8_t { done, stale, unfinished, damaged };
+/// "done", "stale", "not finished", "damaged".
+[[nodiscard]] std::string_view name_of(State state);
 
 /// How a stage stands, and why when it is not simply done.
 struct Standing {

@@ -1,0 +1,161 @@
+#include "run/admission.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "fs/file.hpp"
+#include "fs/publish.hpp"
+#include "run/signals.hpp"
+
+namespace evd::run {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What an attempt began with: finished parts of a killed attempt are good only for the same.
+constexpr const char* kStarted = "started.json";
+
+std::string started_text(const std::vector<shard::InputEntry>& inputs, const Config& config,
+                         Stage stage) {
+  Json json = {{"inputs", Json::array()}, {"settings", Json::object()}};
+  for (const auto& input : inputs)
+    json["inputs"].push_back(
+        {{"stage", input.stage}, {"round", input.round}, {"content", input.content.hex()}});
+  for (const auto& setting : settings_of(config))
+    if (setting.scope == Scope::identity ||
+        (setting.scope == Scope::science && affects(setting.path, stage)))
+      json["settings"][setting.path] = setting.value;
+  return json.dump(1) + "\n";
+}
+
+std::filesystem::path retired_name(const std::filesystem::path& directory) {
+  for (int i = 1;; ++i) {
+    std::filesystem::path name = directory.string() + format(".retired-%03d", i);
+    std::error_code ignored;
+    if (!std::filesystem::exists(name, ignored)) return name;
+  }
+}
+
+void retire(const std::filesystem::path& directory, const std::string& why, const Log& log) {
+  const auto name = retired_name(directory);
+  fs::rename(directory, name);
+  log.info("the old result is set aside as " + name.filename().string() + " (" + why + ")");
+}
+
+// A stage that reads `ref`'s result and whose holder is not known to be gone.
+std::optional<LeaseRecord> running_reader(const Campaign& campaign, const StageRef& ref,
+                                          Standings& standings, const LeaseRecord& self,
+                                          const LeaseProbes& probes) {
+  const int last = std::max(ref.round + 2, campaign.rounds_begun());
+  for (const auto& reader : chain(last, 1)) {
+    const auto inputs = standings.inputs(reader);
+    if (std::find(inputs.begin(), inputs.end(), ref) == inputs.end()) continue;
+    const auto holder = read_lease(campaign.lease_file(reader));
+    if (holder && liveness(*holder, self, probes) != Liveness::gone) return holder;
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void refuse_stale(const StageRef& ref, const Standing& standing,
+                               const std::filesystem::path& campaign) {
+  throw ConfigurationError(to_string(ref) + " is done but " + std::string(name_of(standing.state)) +
+                           " (" + standing.why +
+                           "); to do it again: " + command_of(ref, campaign, "--rerun"));
+}
+
+void prepare_directory(const Campaign& campaign, const AdmissionRequest& request,
+                       Standings& standings, const std::vector<shard::InputEntry>& inputs,
+                       const Log& log) {
+  const auto directory = campaign.directory(request.self);
+  const std::string text =
+      started_text(inputs, standings.config(request.self.round), request.self.stage);
+  std::error_code ignored;
+  const bool there = std::filesystem::exists(directory, ignored);
+  const bool published = std::filesystem::exists(directory / "MANIFEST.json", ignored);
+  if (published) {
+    retire(directory, "rerun", log);
+  } else if (there && std::filesystem::exists(directory / kStarted, ignored)) {
+    if (fs::read_text(directory / kStarted) == text) return;
+    retire(directory, "an unfinished attempt that began with other inputs", log);
+  }
+  fs::make_directory(directory);
+  fs::publish(directory / kStarted, text);
+}
+
+}  // namespace
+
+std::string command_of(const StageRef& ref, const std::filesystem::path& campaign,
+                       const std::string& more) {
+  return program_of(ref.stage) + " " + campaign.string() + " " + arguments_of(ref) +
+         (more.empty() ? "" : " " + more);
+}
+
+std::vector<shard::InputEntry> current_inputs(Standings& standings, const StageRef& ref,
+                                              const std::filesystem::path& campaign) {
+  std::vector<shard::InputEntry> inputs;
+  for (const auto& input : standings.inputs(ref)) {
+    const auto& standing = standings.of(input);
+    if (standing.state != State::done) {
+      const std::string first =
+          input.stage == Stage::init
+              ? "evd verify " + campaign.string()
+              : command_of(input, campaign, standing.state == State::unfinished ? "" : "--rerun");
+      throw ConfigurationError(to_string(ref) + " reads " + to_string(input) + ", which is " +
+                               std::string(name_of(standing.state)) + " (" + standing.why +
+                               "); first: " + first);
+    }
+    inputs.push_back(
+        {std::string(name(input.stage)), input.round, standings.manifest(input)->content});
+  }
+  return inputs;
+}
+
+Admission admit(const Campaign& campaign, const AdmissionRequest& request,
+                const LeaseProbes& probes, const LeaseTiming& timing, const Log& log) {
+  const auto& self = request.self;
+  const auto done_already = [&](Standings& standings) {
+    const auto& own = standings.of(self);
+    if (request.rerun != Rerun::no || own.state == State::unfinished) return false;
+    if (own.state != State::done) refuse_stale(self, own, campaign.root());
+    log.info(to_string(self) +
+             " is done already; to do it again: " + command_of(self, campaign.root(), "--rerun"));
+    return true;
+  };
+  {
+    Standings standings(campaign);
+    if (done_already(standings)) return {};
+    static_cast<void>(current_inputs(standings, self, campaign.root()));
+    if (request.rerun == Rerun::fresh && !request.yes) {
+      const auto& old = standings.manifest(self);
+      throw UsageError(
+          "--rerun=fresh pays again for " + to_string(self) + ": it had " +
+          (old ? std::to_string(old->counts.done) + " answers for " + human_usd(old->cost_microusd)
+               : "no result yet") +
+          "; add --yes to agree");
+    }
+  }
+  LeaseRecord identity = lease_identity(self, request.job, request.ranks);
+  auto lease = std::make_unique<Lease>(campaign.lease_file(self), identity, probes, timing, log,
+                                       [] { stop_flag().store(true); });
+  // Another job may have finished it, or its inputs may have changed, while the lease was waited
+  // for.
+  Standings standings(campaign);
+  if (done_already(standings)) return {};
+  auto inputs = current_inputs(standings, self, campaign.root());
+  if (request.rerun != Rerun::no) {
+    if (const auto reader = running_reader(campaign, self, standings, identity, probes)) {
+      throw ConfigurationError(to_string(self) +
+                               " cannot be done again now: its result is read by " + reader->stage +
+                               " of round " + std::to_string(reader->round) + ", run by " +
+                               describe(*reader) + "; wait for it, or end it first");
+    }
+  }
+  prepare_directory(campaign, request, standings, inputs, log);
+  return {std::move(lease), std::move(inputs)};
+}
+
+}  // namespace evd::run

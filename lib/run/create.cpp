@@ -1,0 +1,78 @@
+#include "run/create.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "fs/file.hpp"
+#include "fs/publish.hpp"
+#include "run/campaign.hpp"
+#include "run/stage_report.hpp"
+#include "shard/manifest.hpp"
+
+namespace evd::run {
+namespace {
+
+CampaignId draw_id() {
+  std::random_device device;
+  std::array<std::uint8_t, CampaignId::kBytes> bytes{};
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(device());
+  return CampaignId(bytes);
+}
+
+// An unfinished init leaves campaign.toml; a directory with other things in it was meant otherwise.
+void check_free(const std::filesystem::path& root) {
+  std::error_code ignored;
+  if (std::filesystem::exists(root / "prompts" / "MANIFEST.json", ignored))
+    throw ConfigurationError(root.string() +
+                             " holds a campaign already; take another directory, or go on with it: "
+                             "evd run " +
+                             root.string());
+  if (!std::filesystem::exists(root, ignored)) return;
+  if (!std::filesystem::is_directory(root, ignored))
+    throw ConfigurationError(root.string() + " is no directory");
+  if (std::filesystem::is_empty(root, ignored) ||
+      std::filesystem::exists(root / "campaign.toml", ignored))
+    return;
+  throw ConfigurationError(root.string() +
+                           " is not empty and holds no campaign; take an empty or new directory");
+}
+
+}  // namespace
+
+NewCampaign::NewCampaign(std::filesystem::path root, Config config)
+    : root_(std::move(root)), config_(std::move(config)), id_(draw_id()) {
+  check_free(root_);
+  for (const char* part : {"prompts", "rounds", "logs", "leases", "calls"})
+    fs::make_directory(root_ / part);
+  fs::publish(root_ / "campaign.toml", to_toml(config_));
+}
+
+shard::FileHeader NewCampaign::header() const {
+  return {.campaign = id_.hex(),
+          .round = 0,
+          .stage = std::string(name(Stage::init)),
+          .created = iso8601(utc_ms())};
+}
+
+void NewCampaign::finish(const std::vector<shard::FileEntry>& files,
+                         const std::map<std::string, std::int64_t>& tallies, double wall_s) const {
+  shard::Manifest m;
+  m.campaign = id_.hex();
+  m.stage = name(Stage::init);
+  m.software = software();
+  m.created_ms = utc_ms();
+  m.files = files;
+  std::sort(m.files.begin(), m.files.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  m.content = shard::content_of(m.files);
+  m.science = science_digest(config_);
+  m.config_toml = to_toml(config_);
+  m.tallies = tallies;
+  m.seconds["wall"] = wall_s;
+  shard::publish_manifest(prompts(), m);
+}
+
+}  // namespace evd::run

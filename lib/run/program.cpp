@@ -1,0 +1,320 @@
+#include "run/program.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "fs/publish.hpp"
+#include "run/admission.hpp"
+#include "run/launch.hpp"
+#include "run/outcome.hpp"
+#include "run/signals.hpp"
+#include "run/stage_arguments.hpp"
+#include "run/stage_report.hpp"
+#include "run/staleness.hpp"
+
+namespace evd::run {
+namespace {
+
+const char* environment(const char* name) { return std::getenv(name); }
+
+double cpu_s() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Files are as open to the group and to others as the campaign directory is.
+void take_mode_of(const std::filesystem::path& campaign) {
+  struct stat info {};
+  if (::stat(campaign.c_str(), &info) == 0) umask(~info.st_mode & 0777);
+}
+
+Config effective_config(const Campaign& campaign, const StageArguments& arguments) {
+  Config config = campaign.config(arguments.self.round);
+  const Config before = config;
+  apply_settings(config, arguments.settings);
+  for (const auto& change : changes(before, config)) {
+    if (change.scope != Scope::operation)
+      throw ConfigurationError(
+          "--set " + change.path + ": a " + std::string(name(change.scope)) +
+          " key is frozen for a round; to change it from a round on: evd set " +
+          campaign.root().string() + " " + change.path + "=... --from ROUND");
+  }
+  return config;
+}
+
+// "0" = run, as attempt N: "run N"; "skip"; "fail CODE". What rank 0 decided, for the others.
+std::string broadcast_decision(const mpi::Communicator& world, std::string decision) {
+  return world.broadcast(std::move(decision), 0);
+}
+
+// One life of a stage, on every rank.
+class Life {
+ public:
+  Life(const StageArguments& arguments, const StageProgram& stage, mpi::Communicator& world,
+       const Log& log, double launch_s)
+      : arguments_(arguments), stage_(stage), world_(world), log_(log), launch_s_(launch_s) {}
+
+  ExitCode run() {
+    const auto decision = split(broadcast_decision(world_, is_root() ? enter() : ""), ' ');
+    if (decision[0] == "skip") return ExitCode::done;
+    if (decision[0] == "fail") return static_cast<ExitCode>(std::stoi(decision[1]));
+    attempt_ = std::stoi(decision[1]);
+    if (!is_root()) open();
+    try {
+      return work();
+    } catch (const std::exception& error) {
+      report_end("failed", exit_code(error), error.what());
+      throw;
+    }
+  }
+
+ private:
+  [[nodiscard]] bool is_root() const { return world_.rank() == 0; }
+
+  void open() {
+    campaign_.emplace(arguments_.directory);
+    take_mode_of(campaign_->root());
+    config_ = effective_config(*campaign_, arguments_);
+    job_ = job_name(environment);
+  }
+
+  // Rank 0 alone: may this stage run? A refusal is told here and becomes the exit code; no rank
+  // has begun anything, so the job can end in good order.
+  std::string enter() {
+    try {
+      open();
+      admission_ = admit(*campaign_,
+                         {.self = arguments_.self,
+                          .rerun = arguments_.rerun,
+                          .yes = arguments_.yes,
+                          .job = job_,
+                          .ranks = world_.size()},
+                         system_probes(), {}, log_);
+      if (!admission_.lease) return "skip";
+      return "run " + std::to_string(admission_.lease->attempt());
+    } catch (const std::exception& error) {
+      log_.error(error.what());
+      return "fail " + std::to_string(static_cast<int>(exit_code(error)));
+    }
+  }
+
+  ExitCode work() {
+    auto channel = world_.duplicate();
+    log_.info(to_string(arguments_.self) + " begins on " + std::to_string(world_.size()) +
+              (world_.size() == 1 ? " rank" : " ranks") + ", job " + job_ + ", attempt " +
+              std::to_string(attempt_));
+    Ending mine = Ending::done;
+    std::string stopped_why;
+    try {
+      run_stage();
+    } catch (const Stopped& stopped) {
+      mine = Ending::stopped;
+      stopped_why = stopped.what();
+    }
+    const Ending all = agree(channel, mine, log_);
+    const double cpu = world_.all_reduce(cpu_s(), mpi::Reduce::sum);
+    result_.seconds["cpu"] = cpu;
+    if (!is_root()) return ExitCode::done;
+    if (all == Ending::stopped) {
+      admission_.lease->confirm();
+      report_end("stopped", ExitCode::stopped, stopped_why);
+      log_.info(to_string(arguments_.self) + " stopped early, its work is saved; to go on: " +
+                command_of(arguments_.self, campaign_->root()));
+      return ExitCode::stopped;
+    }
+    publish();
+    return ExitCode::done;
+  }
+
+  void run_stage() {
+    Progress progress(
+        log_, to_string(arguments_.self),
+        is_root() ? campaign_->progress_file(arguments_.self) : std::filesystem::path());
+    Context context{.campaign = *campaign_,
+                    .config = config_,
+                    .self = arguments_.self,
+                    .attempt = attempt_,
+                    .rerun = arguments_.rerun,
+                    .accept_partial = arguments_.accept_partial,
+                    .directory = campaign_->directory(arguments_.self),
+                    .job = job_,
+                    .log = log_,
+                    .stop = stop_flag(),
+                    .progress = progress,
+                    .world = world_};
+    result_ = stage_.run(context);
+  }
+
+  void publish() {
+    Standings standings(*campaign_);
+    const auto now = current_inputs(standings, arguments_.self, campaign_->root());
+    const auto same = [](const shard::InputEntry& a, const shard::InputEntry& b) {
+      return a.stage == b.stage && a.round == b.round && a.content == b.content;
+    };
+    const auto& then = admission_.inputs;
+    if (!std::equal(now.begin(), now.end(), then.begin(), then.end(), same))
+      throw ConfigurationError("an input of " + to_string(arguments_.self) +
+                               " changed while it ran, so nothing is published; type the same "
+                               "command again");
+    admission_.lease->confirm();
+    report_end("done", ExitCode::done, "");
+    shard::publish_manifest(campaign_->directory(arguments_.self), manifest());
+    if (!result_.closing_line.empty()) log_.info(result_.closing_line);
+    log_.info(to_string(arguments_.self) + " is done after " +
+              human_duration(monotonic_s() - begun_s_));
+  }
+
+  [[nodiscard]] shard::Manifest manifest() const {
+    shard::Manifest m;
+    m.campaign = campaign_->id().hex();
+    m.stage = name(arguments_.self.stage);
+    m.round = arguments_.self.round;
+    m.attempt = attempt_;
+    m.software = software();
+    m.created_ms = utc_ms();
+    m.files = result_.files;
+    std::sort(m.files.begin(), m.files.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    m.inputs = admission_.inputs;
+    m.content = shard::content_of(m.files);
+    m.science = science_digest(config_);
+    m.config_toml = to_toml(config_);
+    m.counts = result_.counts;
+    m.by_teacher = result_.by_teacher;
+    m.tallies = result_.tallies;
+    m.seconds = seconds();
+    m.cost_microusd = result_.cost_microusd;
+    m.ambiguous_microusd = result_.ambiguous_microusd;
+    m.ranks = world_.size();
+    if (arguments_.accept_partial && m.counts.open + m.counts.failed > 0)
+      m.accepted_partial_by = lease_identity(arguments_.self, job_, 1).user;
+    return m;
+  }
+
+  [[nodiscard]] std::map<std::string, double> seconds() const {
+    auto all = result_.seconds;
+    all["launch"] = launch_s_;
+    all["wall"] = monotonic_s() - begun_s_;
+    return all;
+  }
+
+  void report_end(const std::string& state, ExitCode code, const std::string& error) const {
+    StageReport r;
+    r.stage = name(arguments_.self.stage);
+    r.round = arguments_.self.round;
+    r.attempt = attempt_;
+    r.state = state;
+    r.exit_code = static_cast<int>(code);
+    r.error = error;
+    r.rank = world_.rank();
+    r.ranks = world_.size();
+    r.job = job_;
+    r.software = software();
+    r.started_ms = begun_ms_;
+    r.ended_ms = utc_ms();
+    r.closing_line = result_.closing_line;
+    r.counts = result_.counts;
+    r.by_teacher = result_.by_teacher;
+    r.tallies = result_.tallies;
+    r.seconds = seconds();
+    r.cost_microusd = result_.cost_microusd;
+    r.ambiguous_microusd = result_.ambiguous_microusd;
+    try {
+      publish_report(campaign_->directory(arguments_.self), r);
+    } catch (const std::exception& trouble) {
+      log_.warning(std::string("report.json could not be written: ") + trouble.what());
+    }
+  }
+
+  const StageArguments& arguments_;
+  const StageProgram& stage_;
+  mpi::Communicator& world_;
+  const Log& log_;
+  double launch_s_;
+  double begun_s_ = monotonic_s();
+  std::int64_t begun_ms_ = utc_ms();
+  std::optional<Campaign> campaign_;
+  Config config_;
+  std::string job_;
+  int attempt_ = 0;
+  Admission admission_;
+  Result result_;
+};
+
+// Seconds from the launcher's start (EVD_SPAWNED_MS, set by `evd run`) to a running MPI.
+double launch_seconds() {
+  const char* spawned = environment("EVD_SPAWNED_MS");
+  if (spawned == nullptr) return 0;
+  return std::max(0.0, static_cast<double>(utc_ms() - std::atoll(spawned)) / 1e3);
+}
+
+int dump_config(const StageArguments& arguments, Speaks speaks, const Log& log) {
+  try {
+    const Campaign campaign(arguments.directory);
+    const std::string text = to_toml(effective_config(campaign, arguments));
+    if (speaks == Speaks::yes) std::cout << text;
+    return 0;
+  } catch (const Error& error) {
+    if (speaks == Speaks::yes) log.error(error.what());
+    return static_cast<int>(error.code());
+  }
+}
+
+}  // namespace
+
+shard::FileHeader Context::header() const {
+  return {.campaign = campaign.id().hex(),
+          .round = self.round,
+          .stage = std::string(name(self.stage)),
+          .created = iso8601(utc_ms())};
+}
+
+int program(int argc, char** argv, const std::vector<StageProgram>& stages) {
+  static_cast<void>(catch_stop_signals());
+  const auto launched = launched_ranks(environment);
+  const Speaks speaks = launched_rank(environment) == 0 ? Speaks::yes : Speaks::no;
+  const auto command = parse_stage_command(argc, argv, stages, speaks);
+  if (!command.arguments) return command.exit_code;
+  const auto& arguments = *command.arguments;
+  const auto& stage = stages[arguments.which];
+  const std::string program_name(name(stage.stage));
+  if (arguments.dump_config) return dump_config(arguments, speaks, Log(program_name, 0));
+
+  mpi::Environment mpi(argc, argv);
+  auto world = mpi::Communicator::world();
+  const Log log(program_name, world.rank());
+  if (const auto problem = launch_problem(launched, world.size())) {
+    log.error(*problem);
+    return static_cast<int>(ExitCode::configuration);
+  }
+  if (arguments.launch_probe) return 0;
+  fs::set_io_rank(world.rank());
+  ExitCode code = ExitCode::done;
+  try {
+    code = Life(arguments, stage, world, log, launch_seconds()).run();
+  } catch (const std::exception& error) {
+    // The others may sit in a collective: no good order is possible any more.
+    log.error(error.what());
+    world.abort(static_cast<int>(exit_code(error)));
+  }
+  // One rank alone carries the code, and last: srun takes the highest of codes that come together
+  // with signals.
+  world.barrier();
+  return world.rank() == 0 ? static_cast<int>(code) : 0;
+}
+
+}  // namespace evd::run
