@@ -18,14 +18,12 @@ const char* const kHeldout =
 
 }  // namespace
 
-std::string program(const std::string& name) { return std::string(EVD_TEST_BIN) + "/" + name; }
-
 TinyCampaign::TinyCampaign(const std::vector<std::string>& settings)
     : path_(directory_ / "campaign") {
   write_file(directory_ / "prompts.txt", kPrompts);
   write_file(directory_ / "heldout.txt", kHeldout);
   std::vector<std::string> arguments = {
-      "--config",  std::string(EVD_TEST_SOURCE) + "/support/tiny.toml",
+      "--config",  (source_directory() / "tests/support/tiny.toml").string(),
       "--prompts", (directory_ / "prompts.txt").string(),
       "--heldout", (directory_ / "heldout.txt").string(),
       "--yes"};
@@ -56,6 +54,19 @@ void TinyCampaign::run(int rounds, int ranks) const {
   const Finished chain =
       evd("run", {"--rounds", std::to_string(rounds), "--ranks", std::to_string(ranks)});
   ASSERT_EQ(chain.code, 0) << chain.out << chain.err;
+}
+
+std::vector<TinyCampaign::Step> TinyCampaign::chain(int rounds) {
+  std::vector<Step> steps = {{"evaluate", {"--start"}, "start/evaluate"}};
+  for (int round = 0; round < rounds; ++round) {
+    const std::string number = std::to_string(round);
+    const std::string directory = "rounds/000" + number + "/";
+    for (const std::string stage : {"harvest", "judge", "train", "evaluate"})
+      steps.push_back({stage, {"--round", number}, directory + stage});
+    if (round == 0) steps.push_back({"judge", {"--score", "--start"}, "start/score"});
+    steps.push_back({"judge", {"--score", "--round", number}, directory + "score"});
+  }
+  return steps;
 }
 
 std::map<std::string, std::string> TinyCampaign::contents() const {

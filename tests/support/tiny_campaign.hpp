@@ -10,9 +10,6 @@
 
 namespace evd::test {
 
-/// A program of this build, by name.
-[[nodiscard]] std::string program(const std::string& name);
-
 /// A campaign of a dozen prompts on the embedded services, in a directory of its own.
 class TinyCampaign {
  public:
@@ -30,6 +27,15 @@ class TinyCampaign {
                                const std::map<std::string, std::string>& environment = {}) const;
   /// Runs the chain and fails the test, with the log, when it does not end well.
   void run(int rounds, int ranks = 2) const;
+
+  /// The chain of `rounds` rounds as program and arguments, in an order that respects what reads
+  /// what.
+  struct Step {
+    std::string program;
+    std::vector<std::string> arguments;
+    std::string directory;  ///< relative to the campaign
+  };
+  [[nodiscard]] static std::vector<Step> chain(int rounds);
 
   /// Content digest of every finished stage: "rounds/0001/judge" -> hex.
   [[nodiscard]] std::map<std::string, std::string> contents() const;

@@ -1,0 +1,122 @@
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "core/random.hpp"
+#include "shard/manifest.hpp"
+#include "support/tiny_campaign.hpp"
+
+namespace evd::test {
+namespace {
+
+constexpr int kRanks = 2;
+constexpr int kKills = 3;  // of each stage
+
+std::string stage_of(const TinyCampaign::Step& step) {
+  return std::filesystem::path(step.directory).filename().string();
+}
+
+// The number of I/O events of each rank, from a trace file: lines "rank number name path".
+std::array<std::uint64_t, kRanks> events_in(const std::filesystem::path& trace) {
+  std::array<std::uint64_t, kRanks> events{};
+  std::ifstream file(trace);
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::size_t rank = 0;
+    std::uint64_t number = 0;
+    if (words >> rank >> number && rank < kRanks) events[rank] = std::max(events[rank], number);
+  }
+  return events;
+}
+
+struct Ledger {
+  std::map<std::string, int> charges;  // request body digest -> times charged
+  std::int64_t microusd = 0;
+};
+
+// Reads `"name":value` of a flat JSON line.
+std::string field(const std::string& line, const std::string& name) {
+  const auto at = line.find("\"" + name + "\":");
+  if (at == std::string::npos) return "";
+  auto begin = at + name.size() + 3;
+  if (line[begin] == '"') ++begin;
+  return line.substr(begin, line.find_first_of(",\"}", begin) - begin);
+}
+
+Ledger server_ledger(const TinyCampaign& campaign) {
+  Ledger ledger;
+  for (const auto& entry : std::filesystem::directory_iterator(campaign.path() / "rehearsal")) {
+    if (entry.path().extension() != ".jsonl") continue;
+    std::ifstream file(entry.path());
+    std::string line;
+    while (std::getline(file, line)) {
+      const std::string body = field(line, "body_sha256");
+      if (body.empty()) continue;
+      ++ledger.charges[body];
+      ledger.microusd += std::atoll(field(line, "microusd").c_str());
+    }
+  }
+  return ledger;
+}
+
+// kill -9 of every stage at moments drawn by seed over its numbered I/O events; the same command
+// again goes on, and in the end nothing differs from a campaign that nobody disturbed.
+TEST(Kill, EveryStageGoesOnAndNothingIsPaidTwice) {
+  const char* seed_text = std::getenv("EVD_TEST_SEED");
+  const std::uint64_t seed = seed_text == nullptr ? 1 : std::strtoull(seed_text, nullptr, 10);
+  const TinyCampaign calm;
+  const TinyCampaign killed;
+  const TempDir traces;
+  std::uint64_t counter = 0;
+  for (const auto& step : TinyCampaign::chain(2)) {
+    const auto trace = traces / std::to_string(counter);
+    const Finished whole =
+        calm.stage(step.program, kRanks, step.arguments, {{"EVD_IO_TRACE", trace.string()}});
+    ASSERT_EQ(whole.code, 0) << step.directory << whole.err;
+    const auto events = events_in(trace);
+    for (int kill = 0; kill < kKills; ++kill) {
+      Random random(seed, Purpose::test, counter, static_cast<std::uint64_t>(kill));
+      const auto rank = static_cast<std::size_t>(random.below(kRanks));
+      if (events[rank] == 0) continue;
+      const std::uint64_t at = 1 + random.below(events[rank]);
+      std::cout << "kill " << step.directory << " rank " << rank << " at event " << at << " of "
+                << events[rank] << "\n";
+      const Finished dead = killed.stage(
+          step.program, kRanks, step.arguments,
+          {{"EVD_KILL_AT", std::to_string(at)}, {"EVD_KILL_RANK", std::to_string(rank)}});
+      EXPECT_FALSE(dead.timed_out) << step.directory << ": hangs after the death of a rank";
+    }
+    const Finished again = killed.stage(step.program, kRanks, step.arguments);
+    ASSERT_EQ(again.code, 0) << step.directory << again.out << again.err;
+    ++counter;
+  }
+  const auto expected = calm.contents();
+  auto got = killed.contents();
+  for (const auto& [directory, digest] : expected) EXPECT_EQ(digest, got[directory]) << directory;
+  const Finished verify = killed.evd("verify", {"--deep"});
+  EXPECT_EQ(verify.code, 0) << verify.out << verify.err;
+
+  std::int64_t paid = 0;
+  std::int64_t ambiguous = 0;
+  for (const auto& step : TinyCampaign::chain(2)) {
+    const auto manifest = shard::read_manifest(killed.path() / step.directory);
+    ASSERT_TRUE(manifest) << step.directory;
+    paid += manifest->cost_microusd;
+    ambiguous += manifest->ambiguous_microusd;
+  }
+  const Ledger ledger = server_ledger(killed);
+  ASSERT_FALSE(ledger.charges.empty());
+  for (const auto& [body, times] : ledger.charges) EXPECT_LE(times, 2) << body;
+  EXPECT_LE(paid, ledger.microusd);
+  EXPECT_LE(ledger.microusd, paid + ambiguous);
+}
+
+}  // namespace
+}  // namespace evd::test
