@@ -140,12 +140,13 @@ const List kNumbers = {"two",  "three",    "four",    "five",     "six",       "
                        "nine", "ten",      "eleven",  "twelve",   "dozen",     "dozens", "several",
                        "many", "multiple", "various", "hundreds", "thousands", "twenty", "hundred"};
 // Behind a number they make no count of objects.
-const List kNoCount = {"story",   "stories",  "storey",  "storeys", "tone",      "toned",
-                       "d",       "color",    "colors",  "colour",  "colours",   "dimensional",
-                       "quarter", "quarters", "pm",      "am",      "mm",        "cm",
-                       "years",   "year",     "o'clock", "percent", "megapixel", "point",
-                       "piece",   "way",      "fps",     "hours",   "minutes",   "days",
-                       "times",   "feet",     "meters",  "times"};
+const List kNoCount = {
+    "eyes",      "legs",    "arms",   "ears",    "wings",   "wheels",      "heads",   "doors",
+    "windows",   "stripes", "story",  "stories", "storey",  "storeys",     "tone",    "toned",
+    "d",         "color",   "colors", "colour",  "colours", "dimensional", "quarter", "quarters",
+    "pm",        "am",      "mm",     "cm",      "years",   "year",        "o'clock", "percent",
+    "megapixel", "point",   "piece",  "way",     "fps",     "hours",       "minutes", "days",
+    "times",     "feet",    "meters", "times"};
 const List kGroups = {"pair",    "pairs", "couple", "group",      "groups",     "bunch",
                       "row",     "rows",  "stack",  "pile",       "collection", "set",
                       "flock",   "herd",  "pack",   "swarm",      "family",     "array",
@@ -154,9 +155,10 @@ const List kSeveral = {"crowd", "couple", "people", "twins", "triplets", "both"}
 
 const List kDeterminers = {"a",    "an",  "the", "one", "another",
                            "some", "his", "her", "its", "their"};
-const List kBackground = {"background", "sky",     "smile",    "style", "mood", "atmosphere",
-                          "scene",      "light",   "lighting", "sun",   "moon", "sunset",
-                          "ground",     "horizon", "rest",     "other", "sea",  "ocean"};
+const List kBackground = {"background", "sky",    "smile",  "style",    "mood",
+                          "atmosphere", "scene",  "light",  "lighting", "sun",
+                          "moon",       "sunset", "ground", "horizon",  "rest",
+                          "reflection", "shadow", "other",  "sea",      "ocean"};
 
 const List kTextWords = {"text",        "texts",       "letters",     "lettering", "caption",
                          "captions",    "captioned",   "inscription", "inscribed", "typography",
@@ -235,7 +237,12 @@ class At {
 };
 
 bool names_person(const At& at) {
+  static const List kWorn = {"suit", "suits", "costume", "costumes", "outfit", "uniform",
+                             "hat",  "hats",  "helmet",  "clothes",  "doll",   "statue"};
   const std::string& word = at[0];
+  if (in(kWorn, at[1])) return false;
+  if (word == "shepherd" && at[-1] == "german") return false;
+  if (in(kGatherings, word) && is_animal(at[-1])) return false;
   if (word == "man" && (at[1] == "made" || at[1] == "hole")) return false;
   if (in(kGatherings, word) && at[1] == "of") return false;
   if ((word == "baby" || word == "king" || word == "queen" || word == "mother" ||
@@ -284,14 +291,26 @@ bool is_determined(const At& at, std::ptrdiff_t step) {
   return in(kDeterminers, at[step]) || is_count(at[step]);
 }
 
+// What somebody wears is no thing of its own.
+bool is_worn(const At& at) {
+  for (std::ptrdiff_t step = -1; step >= -8; --step)
+    if (at[step] == "wearing" || at[step] == "dressed") return true;
+  return false;
+}
+
 bool joins_things(const At& at) {
-  if (at[0] != "and") return false;
+  if (at[0] != "and" || is_worn(at)) return false;
   if (is_determined(at, 1)) return !in(kBackground, at[2]);
   return (is_plural(at[-1]) && is_plural(at[1])) || (is_animal(at[-1]) && is_animal(at[1]));
 }
 
 bool relates_things(const At& at) {
+  static const List kVerbs = {"biting",    "chasing", "facing", "fighting",
+                              "following", "hugging", "kissing"};
   const std::string& word = at[0];
+  if (in(kVerbs, word)) return is_determined(at, 1);
+  if ((word == "with" && at[-1] == "playing") || (word == "over" && at[-1] == "jumping"))
+    return is_determined(at, 1);
   if ((word == "left" || word == "right" || word == "top") && at[1] == "of")
     return is_determined(at, 2);
   if (word == "next" && at[1] == "to") return is_determined(at, 2);
@@ -304,6 +323,9 @@ bool relates_things(const At& at) {
 bool asks_for_several(const At& at) {
   const std::string& word = at[0];
   if (in(kSeveral, word) && at[1] != "of") return true;
+  if (word == "family" && is_animal(at[-1])) return true;
+  // Mass and plural look alike in "fish"; a material ("made of bees") is one thing.
+  if (in(kAnimals, singular(word)) && !in(kAnimals, word)) return at[-1] != "of" && at[-1] != "no";
   if (in(kGroups, word) && at[1] == "of") return true;
   if (is_count(word)) {
     const bool is_label = at[-1] == "number" || at[-1] == "digit" || at[-1] == "letter";
