@@ -144,7 +144,7 @@ class Hand {
     } else {
       canvas_.paint(paint);
     }
-    if (brush_.outline > 0) canvas_.line(mixed(paint, {0, 0, 0}, 0.4), brush_.outline);
+    if (brush_.outline > 0) canvas_.line(mixed(paint, {0, 0, 0}, 0.3), brush_.outline);
     canvas_.forget();
   }
 
