@@ -1,0 +1,194 @@
+#include "fs/publish.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "core/error.hpp"
+#include "fs/child.hpp"
+#include "fs/file.hpp"
+#include "support/temp_dir.hpp"
+
+namespace evd::fs {
+namespace {
+
+using evd::test::in_child;
+using evd::test::TempDir;
+
+std::size_t entries(const std::filesystem::path& directory) {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(directory), {}));
+}
+
+// What publish() says, "" when it succeeds.
+std::string failure_of(const std::filesystem::path& path, std::string_view text) {
+  try {
+    publish(path, text);
+  } catch (const IoError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Publish, WritesAllPiecesAndGivesTheirDigest) {
+  const TempDir dir;
+  const std::string one = "one";
+  const std::string two(3'000'000, 'x');
+  const std::vector<Bytes> pieces = {as_bytes(one), Bytes{}, as_bytes(two)};
+  EXPECT_EQ(publish(dir / "file", pieces), sha256(one + two));
+  EXPECT_EQ(read_text(dir / "file"), one + two);
+  EXPECT_EQ(entries(dir.path()), 1U);
+}
+
+TEST(Publish, ReplacesAndWritesEmptyFiles) {
+  const TempDir dir;
+  publish(dir / "file", "old");
+  publish(dir / "file", "");
+  EXPECT_EQ(read_text(dir / "file"), "");
+  EXPECT_EQ(entries(dir.path()), 1U);
+}
+
+TEST(Publish, ModeAndGroupComeFromTheDirectory) {
+  const TempDir dir;
+  const mode_t before = ::umask(077);
+  std::filesystem::permissions(dir.path(), std::filesystem::perms{0775});
+  publish(dir / "file", "text");
+  ::umask(before);
+  struct stat status {};
+  ASSERT_EQ(::stat((dir / "file").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0664U);
+  struct stat parent {};
+  ASSERT_EQ(::stat(dir.path().c_str(), &parent), 0);
+  EXPECT_EQ(status.st_gid, parent.st_gid);
+}
+
+TEST(Publish, AFailedVerificationLeavesTheOldFileAndNothingElse) {
+  const TempDir dir;
+  publish(dir / "file", "old");
+  const Bytes bytes = as_bytes("new");
+  std::filesystem::path seen;
+  EXPECT_THROW(publish(dir / "file", std::span(&bytes, 1),
+                       [&](const std::filesystem::path& written) {
+                         seen = written;
+                         EXPECT_EQ(read_text(written), "new");
+                         throw DataError("no");
+                       }),
+               DataError);
+  EXPECT_EQ(seen.parent_path(), dir.path());
+  EXPECT_EQ(read_text(dir / "file"), "old");
+  EXPECT_EQ(entries(dir.path()), 1U);
+}
+
+TEST(Publish, MessagesNameTheOperationThePathAndAWayOut) {
+  const auto missing = failure_of("/nonexistent/file", "text");
+  EXPECT_NE(missing.find("publish.create /nonexistent/.file.tmp."), std::string::npos) << missing;
+  EXPECT_NE(missing.find("No such file or directory (check the path)"), std::string::npos);
+}
+
+TEST(Publish, AFullDiskLeavesTheOldFileAndNothingElse) {
+  const TempDir dir;
+  publish(dir / "file", "old");
+  const int status = in_child([&] {
+    // The kernel refuses to write beyond the limit, as it does on a full disk.
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const auto said = failure_of(dir / "file", std::string(10'000, 'n'));
+    return said.find("publish.write") != std::string::npos &&
+                   said.find("ulimit -f") != std::string::npos
+               ? 0
+               : 1;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read_text(dir / "file"), "old");
+  EXPECT_EQ(entries(dir.path()), 1U);
+}
+
+TEST(Publish, AFullFileSystemSaysSo) {
+  const TempDir dir;
+  const int status = in_child([&] {
+    const bool mounted = ::unshare(CLONE_NEWNS) == 0 &&
+                         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         ::mount("tmpfs", dir.path().c_str(), "tmpfs", 0, "size=64k") == 0;
+    if (!mounted) return 3;  // needs root; the limit on file sizes above is the same path
+    publish(dir / "file", "old");
+    const auto said = failure_of(dir / "file", std::string(200'000, 'n'));
+    const bool is_clear = said.find(
+                              "No space left on device (the file system is full: free "
+                              "space, then start again)") != std::string::npos;
+    return is_clear && read_text(dir / "file") == "old" && entries(dir.path()) == 1 ? 0 : 1;
+  });
+  EXPECT_TRUE(status == 0 || WEXITSTATUS(status) == 3) << status;
+}
+
+// The number of I/O events of one publish, from its trace.
+std::vector<std::string> events_of(const TempDir& dir) {
+  const int status = in_child([&] {
+    ::setenv("EVD_IO_TRACE", (dir / "trace").c_str(), 1);
+    publish(dir / "traced", "text");
+    return 0;
+  });
+  EXPECT_EQ(status, 0);
+  std::vector<std::string> names;
+  std::ifstream trace(dir / "trace");
+  int rank = 0;
+  int number = 0;
+  std::string name;
+  std::string path;
+  while (trace >> rank >> number >> name >> path) names.push_back(name);
+  return names;
+}
+
+TEST(Publish, KilledAtAnyEventLeavesTheOldOrTheNewFile) {
+  const TempDir dir;
+  const auto names = events_of(dir);
+  ASSERT_EQ(names, (std::vector<std::string>{"publish.create", "publish.write", "publish.sync",
+                                             "publish.rename", "publish.sync_directory"}));
+  const std::string old_text(100'000, 'o');
+  const std::string new_text(200'000, 'n');
+  for (std::size_t event = 1; event <= names.size(); ++event) {
+    publish(dir / "file", old_text);
+    const int status = in_child([&] {
+      // The counter goes on from the parent's: count from here.
+      ::setenv("EVD_IO_TRACE", (dir / "count").c_str(), 1);
+      io_event("test", dir.path());
+      std::ifstream trace(dir / "count");
+      int rank = 0;
+      std::size_t number = 0;
+      trace >> rank >> number;
+      ::unsetenv("EVD_IO_TRACE");
+      ::setenv("EVD_KILL_AT", std::to_string(number + event).c_str(), 1);
+      publish(dir / "file", new_text);
+      return 0;
+    });
+    std::filesystem::remove(dir / "count");
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << names[event - 1];
+    const bool is_renamed = event == names.size();
+    EXPECT_EQ(read_text(dir / "file"), is_renamed ? new_text : old_text) << names[event - 1];
+  }
+}
+
+TEST(IoEvent, KillsOnlyTheRankAskedFor) {
+  const TempDir dir;
+  for (const int rank : {0, 1}) {
+    const int status = in_child([&] {
+      ::setenv("EVD_KILL_RANK", "1", 1);
+      ::setenv("EVD_KILL_AT", "300", 1);
+      set_io_rank(rank);
+      for (int i = 0; i < 300; ++i) io_event("test", dir.path());
+      return 0;
+    });
+    EXPECT_EQ(WIFSIGNALED(status), rank == 1);
+  }
+}
+
+}  // namespace
+}  // namespace evd::fs
