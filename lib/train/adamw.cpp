@@ -1,0 +1,90 @@
+#include "train/adamw.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/error.hpp"
+
+// One function, compiled for each vector width and picked at load time. Contraction to fused
+// multiply-add is off: the same bits come out of all of them.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define EVD_VECTOR_WIDTHS __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define EVD_VECTOR_WIDTHS
+#endif
+#pragma GCC optimize("fp-contract=off")
+
+namespace evd::train {
+namespace {
+
+struct Factors {
+  float keep;  // 1 - lr * decay
+  float beta1;
+  float beta2;
+  float epsilon;
+  float step;    // lr / (1 - beta1^n)
+  float unbias;  // 1 / sqrt(1 - beta2^n)
+  float ema;
+  float scale;
+};
+
+EVD_VECTOR_WIDTHS void pass(const Factors f, float* __restrict weights, float* __restrict first,
+                            float* __restrict second, float* __restrict average,
+                            const float* __restrict gradient, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float g = gradient[i] * f.scale;
+    const float m = f.beta1 * first[i] + (1.0F - f.beta1) * g;
+    const float v = f.beta2 * second[i] + (1.0F - f.beta2) * g * g;
+    const float w = weights[i] * f.keep - f.step * m / (std::sqrt(v) * f.unbias + f.epsilon);
+    first[i] = m;
+    second[i] = v;
+    weights[i] = w;
+    average[i] = f.ema * average[i] + (1.0F - f.ema) * w;
+  }
+}
+
+}  // namespace
+
+void update(const AdamW& adamw, std::int64_t update, const Parameters& parameters,
+            std::span<const float> gradient, double gradient_scale) {
+  const auto n = static_cast<double>(update);
+  const Factors factors{static_cast<float>(1.0 - adamw.learning_rate * adamw.weight_decay),
+                        static_cast<float>(adamw.beta1),
+                        static_cast<float>(adamw.beta2),
+                        static_cast<float>(adamw.epsilon),
+                        static_cast<float>(adamw.learning_rate / (1.0 - std::pow(adamw.beta1, n))),
+                        static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(adamw.beta2, n))),
+                        static_cast<float>(adamw.ema),
+                        static_cast<float>(gradient_scale)};
+  const std::size_t count = parameters.weights.size();
+  if (parameters.first_moment.size() != count || parameters.second_moment.size() != count ||
+      parameters.average.size() != count || gradient.size() != count) {
+    throw InternalError("AdamW: the flat buffers differ in length");
+  }
+  pass(factors, parameters.weights.data(), parameters.first_moment.data(),
+       parameters.second_moment.data(), parameters.average.data(), gradient.data(), count);
+}
+
+double sum_of_squares(std::span<const float> values) {
+  // Independent partial sums, so that the adds can be done side by side; always in this order.
+  std::array<double, 16> partial{};
+  std::size_t i = 0;
+  for (; i + partial.size() <= values.size(); i += partial.size()) {
+    for (std::size_t lane = 0; lane < partial.size(); ++lane) {
+      const double value = values[i + lane];
+      partial[lane] += value * value;
+    }
+  }
+  for (; i < values.size(); ++i) partial[0] += double{values[i]} * double{values[i]};
+  double sum = 0;
+  for (const double part : partial) sum += part;
+  return sum;
+}
+
+double warmed_up(double learning_rate, std::int64_t step, std::int64_t warmup_steps) {
+  if (step >= warmup_steps) return learning_rate;
+  return learning_rate * static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
+}
+
+}  // namespace evd::train

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/id.hpp"
+#include "nn/text_encoder.hpp"
+
+namespace evd::train {
+
+/// One entry of the global batch: which sample, and its place in the endless row of entries
+/// (step * batch + place), which keys its random numbers.
+struct Entry {
+  SampleId id;
+  std::string_view prompt;
+  std::uint64_t number = 0;
+};
+
+/// This rank's part of the global batch of one step, ready for the network. Noise, timesteps and
+/// dropped captions are functions of (seed, sample, entry): the same at any number of ranks.
+struct Part {
+  std::vector<SampleId> ids;
+  std::vector<float> pictures;  ///< (n, C, H, W) in [-1, 1]
+  std::vector<float> noise;     ///< (n, C, H, W)
+  std::vector<int> timesteps;   ///< (n), uniform over the schedule
+  std::vector<nn::TextStates> texts;
+  std::vector<nn::Caption> captions;
+
+  [[nodiscard]] std::size_t size() const { return ids.size(); }
+};
+
+struct Noising {
+  std::uint64_t seed = 0;  ///< of the campaign
+  int timesteps = 1000;
+  double caption_drop = 0;
+};
+
+/// `pictures` holds the entries' pictures, in order.
+[[nodiscard]] Part make_part(const Noising& noising, std::span<const Entry> entries,
+                             std::vector<float> pictures, nn::TextEncoder& encoder);
+
+}  // namespace evd::train

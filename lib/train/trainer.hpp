@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "data/members.hpp"
+#include "data/pictures.hpp"
+#include "mpi/communicator.hpp"
+#include "run/config.hpp"
+#include "shard/rows.hpp"
+#include "train/backprop.hpp"
+#include "train/guard.hpp"
+#include "train/state.hpp"
+
+namespace evd::train {
+
+/// Wall seconds of one rank by activity.
+struct Times {
+  double data_s = 0;
+  double forward_s = 0;
+  double backward_s = 0;
+  double reduce_s = 0;
+  double optimizer_s = 0;
+};
+
+/// The samples of a round and how they are trained on.
+struct Round {
+  int number = 0;
+  std::uint64_t seed = 0;  ///< of the campaign
+  const run::TrainOptions& options;
+  std::span<const data::Member> members;
+  const data::Pictures& pictures;
+};
+
+/// What a caller is told after each step, with the state as it is then.
+struct Told {
+  const shard::Step& step;
+  Times times;
+  bool stop = false;  ///< some rank wishes to stop: save and leave
+};
+
+/// Trains `state` from its round_step to the end of the round. `after` is called after every step
+/// on every rank and returns whether to go on. Collective.
+void train_round(const Round& round, const nn::Layout& layout, State& state,
+                 const mpi::Communicator& world, const mpi::Communicator& node,
+                 const std::atomic<bool>& stop, const Log& log,
+                 const std::function<bool(const Told&)>& after);
+
+}  // namespace evd::train
