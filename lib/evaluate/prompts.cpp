@@ -10,6 +10,8 @@
 #include "fs/publish.hpp"
 #include "image/image.hpp"
 #include "image/sheet.hpp"
+#include "nn/threads.hpp"
+#include "run/cores.hpp"
 #include "shard/identity.hpp"
 #include "shard/table.hpp"
 
@@ -113,6 +115,7 @@ void render_prompts(const run::Campaign& campaign, const run::Config& config, co
   for (const auto& refused : lines.refused)
     if (world.rank() == 0) log.warning(job.prompts.string() + " " + refused + ", left out");
   const Work work{std::move(lines.taken), job.seeds};
+  nn::use_threads(run::cores_per_rank(world.node()));
   const nn::Generator generator = load_generator(campaign, config, job.checkpoint);
   const Settings settings{generator, config.evaluate.sampling, config.campaign.seed, job.checkpoint,
                           config.network.input_size};

@@ -10,6 +10,8 @@
 #include "evaluate/part.hpp"
 #include "evaluate/plan.hpp"
 #include "evaluate/weights.hpp"
+#include "nn/threads.hpp"
+#include "run/cores.hpp"
 
 namespace evd::evaluate {
 namespace {
@@ -138,6 +140,7 @@ run::Result result_of(run::Context& context, std::span<const Picture> pictures,
 run::Result run_stage(run::Context& context) {
   const double begun_s = monotonic_s();
   const run::Config& config = context.config;
+  nn::use_threads(run::cores_per_rank(context.world.node()));
   const auto pictures = pictures_of(context);
   const nn::Generator generator = load_generator(context.campaign, config, context.self.round);
   const Settings settings{generator, config.evaluate.sampling, config.campaign.seed,
