@@ -9,25 +9,31 @@
 
 namespace evd::h5 {
 
-// Keeps the buffer of HDF5's memory driver when the file is closed. H5Fget_file_image is no way:
-// with this format HDF5 before 2.0 gives an image that does not open.
+// The memory of HDF5's memory driver: grows by doubling, and is kept when the file is closed.
+// H5Fget_file_image is no way: with this format HDF5 before 2.0 gives an image that does not open.
 struct MemoryFile::Buffer {
-  void* kept = nullptr;
+  void* data = nullptr;
+  std::size_t capacity = 0;
+  bool is_finished = false;
 
-  static void* allocate(std::size_t bytes, H5FD_file_image_op_t, void*) {
-    return std::malloc(bytes);
+  static void* allocate(std::size_t bytes, H5FD_file_image_op_t operation, void* self) {
+    return grow(nullptr, bytes, operation, self);
   }
   static void* copy(void* to, const void* from, std::size_t bytes, H5FD_file_image_op_t, void*) {
     return std::memcpy(to, from, bytes);
   }
-  static void* grow(void* data, std::size_t bytes, H5FD_file_image_op_t, void*) {
-    return std::realloc(data, bytes);
+  static void* grow(void*, std::size_t bytes, H5FD_file_image_op_t, void* self) {
+    auto& buffer = *static_cast<Buffer*>(self);
+    if (bytes <= buffer.capacity) return buffer.data;
+    const std::size_t capacity = std::max(bytes, 2 * buffer.capacity);
+    void* data = std::realloc(buffer.data, capacity);
+    if (data == nullptr) return nullptr;
+    buffer.data = data;
+    buffer.capacity = capacity;
+    return data;
   }
-  static herr_t release(void* data, H5FD_file_image_op_t operation, void* self) {
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE)
-      static_cast<Buffer*>(self)->kept = data;
-    else
-      std::free(data);
+  static herr_t release(void*, H5FD_file_image_op_t operation, void* self) {
+    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) static_cast<Buffer*>(self)->is_finished = true;
     return 0;
   }
   static void* share(void* self) { return self; }
@@ -36,7 +42,8 @@ struct MemoryFile::Buffer {
 
 namespace {
 
-constexpr std::size_t kIncrementBytes = 1U << 20;
+// The file's size is a multiple of this; Buffer sees to it that growing stays cheap.
+constexpr std::size_t kIncrementBytes = 1;
 constexpr std::size_t kChunkBytes = 1U << 18;
 // Links and attributes stay in one checksummed object header: no heap or tree to damage.
 constexpr unsigned kCompactLinks = 200;
@@ -107,7 +114,7 @@ MemoryFile::MemoryFile(std::string name)
 
 MemoryFile::~MemoryFile() {
   file_.close();
-  std::free(buffer_->kept);
+  std::free(buffer_->data);
 }
 
 void MemoryFile::write(const std::string& name, const Type& type, std::uint64_t rows,
@@ -177,8 +184,8 @@ FileImage MemoryFile::finish() {
   hsize_t bytes = 0;
   check(H5Fget_filesize(file_.id(), &bytes), Failure::io, here, "H5Fget_filesize");
   check(file_.close(), Failure::io, here, "H5Fclose");
-  if (buffer_->kept == nullptr) fail(Failure::io, here, "keeping the file's memory");
-  return {static_cast<std::byte*>(std::exchange(buffer_->kept, nullptr)), bytes};
+  if (!buffer_->is_finished) fail(Failure::io, here, "keeping the file's memory");
+  return {static_cast<std::byte*>(std::exchange(buffer_->data, nullptr)), bytes};
 }
 
 }  // namespace evd::h5
