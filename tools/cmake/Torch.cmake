@@ -1,5 +1,5 @@
 # LibTorch from the wheel, linked without find_package(Torch): that one wants the CUDA toolkit.
-# evd_torch is the CPU part only; with EVD_CUDA the full set is found by the usual package.
+# evd_torch is the CPU part only.
 set(evd_deps "$ENV{HOME}/.cache/evolvedirector")
 if(DEFINED ENV{EVD_DEPS})
   set(evd_deps "$ENV{EVD_DEPS}")
@@ -13,9 +13,8 @@ set(torch_lib ${EVD_TORCH_DIR}/torch/lib)
 add_library(evd_torch INTERFACE)
 target_include_directories(evd_torch SYSTEM INTERFACE
   ${EVD_TORCH_DIR}/torch/include ${EVD_TORCH_DIR}/torch/include/torch/csrc/api/include)
-file(GLOB torch_gomp ${torch_lib}/libgomp*.so*)
-file(GLOB torch_cuda_stubs ${EVD_TORCH_DIR}/nvidia/cu13/lib)
 target_link_libraries(evd_torch INTERFACE ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so)
+# libtorch_cpu.so names CUDA's runtime and profiler; it finds the wheels' by its own run path.
 target_link_options(evd_torch INTERFACE
-  -Wl,-rpath,${torch_lib} -Wl,-rpath-link,${torch_lib} -Wl,-rpath-link,${torch_cuda_stubs}
+  -Wl,-rpath-link,${torch_lib} -Wl,-rpath-link,${EVD_TORCH_DIR}/nvidia/cu13/lib
   -Wl,--allow-shlib-undefined)
