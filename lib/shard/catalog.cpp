@@ -92,7 +92,7 @@ struct Catalog::State {
     for (const auto& [file, shard] : order) try {
         const auto images = Table<Image>(file.path).read(kColumns);
         for (std::size_t i = 0; i < images.size(); ++i)
-          if (images[i].outcome != Outcome::open)
+          if (images[i].outcome != Outcome::open && !images[i].key.is_none())
             by_key[images[i].key] = {shard, static_cast<std::int32_t>(i)};
       } catch (const Error& error) {
         problems.emplace_back(error.what());

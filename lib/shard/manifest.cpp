@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kKind = "evolvedirector manifest";
 constexpr std::string_view kFile = "MANIFEST.json";
+constexpr const char* kDigest = "manifest_sha256";
 constexpr std::uint64_t kMostBytes = 1U << 28;
 
 Json to_object(const Counts& counts) {
@@ -66,6 +67,21 @@ InputEntry to_input(const Json& json) {
           Sha256::parse(json.at("content").get<std::string>())};
 }
 
+// Always the same text for the same document, so that its digest can be taken anew after parsing.
+std::string dump(const Json& json) {
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// A flipped digit is still JSON: the document carries a digest of all the rest of it.
+void check_digest(Json json) {
+  const auto expected = Sha256::parse(json.at(kDigest).get<std::string>());
+  json.erase(kDigest);
+  if (sha256(dump(json)) != expected)
+    throw DataError(
+        "damaged manifest (its own digest is another) restore the file, or rename the "
+        "directory to redo the stage");
+}
+
 template <class List>
 Json to_array(const List& list) {
   Json array = Json::array();
@@ -103,29 +119,30 @@ Manifest from_object(const Json& json) {
 std::string to_json(const Manifest& manifest) {
   Json by_teacher = Json::object();
   for (const auto& [teacher, counts] : manifest.by_teacher) by_teacher[teacher] = to_object(counts);
-  const Json json = {{"kind", kKind},
-                     {"version", Manifest::kVersion},
-                     {"campaign", manifest.campaign},
-                     {"stage", manifest.stage},
-                     {"round", manifest.round},
-                     {"attempt", manifest.attempt},
-                     {"software", manifest.software},
-                     {"created", iso8601(manifest.created_ms)},
-                     {"created_ms", manifest.created_ms},
-                     {"content", manifest.content.hex()},
-                     {"science", manifest.science.hex()},
-                     {"files", to_array(manifest.files)},
-                     {"inputs", to_array(manifest.inputs)},
-                     {"counts", to_object(manifest.counts)},
-                     {"by_teacher", by_teacher},
-                     {"tallies", manifest.tallies},
-                     {"seconds", manifest.seconds},
-                     {"cost_microusd", manifest.cost_microusd},
-                     {"ambiguous_microusd", manifest.ambiguous_microusd},
-                     {"ranks", manifest.ranks},
-                     {"accepted_partial_by", manifest.accepted_partial_by},
-                     {"config_toml", manifest.config_toml}};
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  Json json = {{"kind", kKind},
+               {"version", Manifest::kVersion},
+               {"campaign", manifest.campaign},
+               {"stage", manifest.stage},
+               {"round", manifest.round},
+               {"attempt", manifest.attempt},
+               {"software", manifest.software},
+               {"created", iso8601(manifest.created_ms)},
+               {"created_ms", manifest.created_ms},
+               {"content", manifest.content.hex()},
+               {"science", manifest.science.hex()},
+               {"files", to_array(manifest.files)},
+               {"inputs", to_array(manifest.inputs)},
+               {"counts", to_object(manifest.counts)},
+               {"by_teacher", by_teacher},
+               {"tallies", manifest.tallies},
+               {"seconds", manifest.seconds},
+               {"cost_microusd", manifest.cost_microusd},
+               {"ambiguous_microusd", manifest.ambiguous_microusd},
+               {"ranks", manifest.ranks},
+               {"accepted_partial_by", manifest.accepted_partial_by},
+               {"config_toml", manifest.config_toml}};
+  json[kDigest] = sha256(dump(json)).hex();
+  return dump(json);
 }
 
 Manifest parse_manifest(std::string_view text, std::string_view where) {
@@ -138,6 +155,7 @@ Manifest parse_manifest(std::string_view text, std::string_view where) {
       throw DataError("version " + std::to_string(version) + " (this build reads " +
                       std::to_string(Manifest::kVersion) +
                       ") use the evolvedirector that wrote it");
+    check_digest(json);
     return from_object(json);
   } catch (const Json::exception& error) {
     throw DataError(path + ": damaged manifest (" + std::string(error.what()).substr(0, 160) +

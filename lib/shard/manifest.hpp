@@ -50,6 +50,7 @@ struct Manifest {
   std::string accepted_partial_by;  ///< user, or "" when whole
 };
 
+/// With a digest of itself, so that any change to what it says is noticed.
 [[nodiscard]] std::string to_json(const Manifest& manifest);
 /// DataError naming `where` when the text is not a manifest of a version this build reads.
 [[nodiscard]] Manifest parse_manifest(std::string_view json, std::string_view where);
