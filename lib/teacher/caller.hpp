@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,11 +32,19 @@ struct Reply {
   int attempts = 0;
 };
 
-/// Body to POST for one key. The body is made only when it is sent.
+class Journals;
+
+/// Which recorded answers are good enough. `unless_failed` asks once more what failed for good
+/// (`--rerun=failed`); refusals and answers are never asked for again.
+enum class Recall : std::uint8_t { all, unless_failed };
+
+/// Body to POST for one key. The body is made only when it is sent, perhaps several times.
 struct Call {
   RequestKey key;
   std::function<std::string()> body;
-  std::int64_t max_cost_microusd = 0;
+  std::int64_t max_cost_microusd = 0;  ///< at least the service's price is reserved
+  std::string budget_line = "main";    ///< whose money it is: see Journals::spent_microusd
+  Recall recall = Recall::all;
 };
 
 /// Money and pace are account-wide, so one place grants them for the whole job: rank 0 (see
@@ -54,6 +63,13 @@ class Permits {
 /// Sends calls to services: journal, permits, retries, limits, ledger. One per rank; everything
 /// runs inside step(), which waits at most 5 ms. A key with a recorded answer is replied from the
 /// record.
+///
+/// Of each attempt an intent is durable before the first byte leaves, and its answer before
+/// `replied` is called. What may have been charged without an answer (cut off, timed out, killed)
+/// is sent once more at most, then fails as `ambiguous`. A service that fails several times in a
+/// row is only probed, and what failed meanwhile does not use up the attempts of a request; when
+/// nothing good has come for `service_patience_s`, or at once for a wrong key or an empty account,
+/// it is given up: its calls reply open.
 class Caller {
  public:
   struct Setup {
@@ -65,7 +81,14 @@ class Caller {
     int rank = 0;
     std::uint64_t seed = 0;  ///< back-off jitter only
     double service_patience_s = 900;
+    /// Keys that are not in an environment variable or a file: service name -> key. For the
+    /// embedded services' token; they stand in memory only.
+    std::map<std::string, std::string> ready_keys = {};
+    /// What earlier lives recorded; null = read `journal_directory`.
+    std::shared_ptr<const Journals> journals = nullptr;
   };
+  /// Services of equal name (with budget lines of their own) share key, journal and circuit.
+  /// ConfigurationError for a URL or key that cannot be used.
   Caller(const Setup& setup, Permits& permits, const Log& log);
   ~Caller();
   Caller(const Caller&) = delete;
@@ -78,12 +101,16 @@ class Caller {
   void step(int wait_ms = 5);
   /// Calls not yet replied.
   [[nodiscard]] std::size_t pending() const;
+  /// Those of them that wait for a service which is not answering now.
+  [[nodiscard]] std::size_t held() const;
   /// Lets what is in flight end, sends nothing new; what was not sent replies open.
   void stop();
   /// Services that were given up on, with reason, for the message and exit 69.
   [[nodiscard]] std::vector<std::string> services_down() const;
   /// HTTP attempts of this life, as table rows.
   [[nodiscard]] const std::vector<shard::Call>& calls() const;
+  /// Journal files that this life has written so far.
+  [[nodiscard]] std::vector<std::string> files() const;
 
  private:
   struct State;

@@ -17,30 +17,49 @@ namespace evd::teacher {
 /// What the journals under campaign/calls/<service>/ say about one key, over all lives and ranks.
 struct Recorded {
   int intents = 0;  ///< sends announced
-  int closed_intents =
-      0;  ///< sends with a recorded end (answer, or a failure that cannot be charged)
-  bool has_reply = false;      ///< a final answer is recorded
-  std::filesystem::path file;  ///< where it lies
+  /// Sends with a recorded end (answer, or a failure that cannot be charged). The others may have
+  /// been charged: `no_answer` of them are without any whole answer, the rest got an unusable one.
+  int closed_intents = 0;
+  int no_answer = 0;
+  bool has_reply = false;  ///< a final answer is recorded; the best, then the newest, counts
+  shard::Outcome outcome = shard::Outcome::open;  ///< of that answer
+  std::filesystem::path file;                     ///< where it lies
   std::uint64_t offset = 0;
-  std::int64_t cost_microusd = 0;
-  std::int64_t ambiguous_microusd = 0;  ///< possible cost of open intents
+  std::uint64_t payload_bytes = 0;
+  std::int64_t answered_ms = 0;
+  std::int64_t cost_microusd = 0;       ///< of all answers
+  std::int64_t ambiguous_microusd = 0;  ///< possible cost of intents that are not closed
 };
 
 /// All journals of a campaign, read tolerantly (a torn tail ends a file, it is not an error).
+/// The format: segment.hpp.
 class Journals {
  public:
   /// Reads every segment below `calls_directory`; a missing directory is an empty journal.
-  explicit Journals(const std::filesystem::path& calls_directory);
+  /// `known_files` are read even if the directory's listing does not show them yet: on NFS another
+  /// node's new files may stay invisible for a minute, while opening them by name works.
+  explicit Journals(const std::filesystem::path& calls_directory,
+                    const std::vector<std::string>& known_files = {});
 
   [[nodiscard]] const std::unordered_map<RequestKey, Recorded>& records() const { return records_; }
+  /// Nothing recorded = null.
+  [[nodiscard]] const Recorded* find(const RequestKey& key) const;
+  /// What was, or may have been, charged to a budget line ("main", "heldout") over all lives.
+  [[nodiscard]] std::int64_t spent_microusd(const std::string& budget_line) const;
+  /// Damaged records and files, one line each; the rest is used.
+  [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }
   /// The recorded answer of a key, with payload; nothing when there is none. DataError if damaged.
   [[nodiscard]] std::optional<Reply> reply(const RequestKey& key) const;
   /// HTTP attempts of all lives for these stage and round, as table rows.
   [[nodiscard]] std::vector<shard::Call> calls(const std::string& stage, int round) const;
 
  private:
+  void read(const std::filesystem::path& file);
+
   std::unordered_map<RequestKey, Recorded> records_;
   std::vector<std::filesystem::path> files_;
+  std::map<std::string, std::int64_t> spent_;
+  std::vector<std::string> problems_;
 };
 
 }  // namespace evd::teacher

@@ -1,0 +1,136 @@
+#include "teacher/openai_images.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "image/image.hpp"
+#include "teacher/base64.hpp"
+#include "teacher/errors.hpp"
+#include "teacher/json_scanner.hpp"
+
+namespace evd::teacher {
+namespace {
+
+std::string_view optional_string(JsonScanner& scanner) {
+  if (scanner.peek() == '"') return scanner.string().value_or(std::string_view());
+  scanner.value();  // null, or something we do not use
+  return {};
+}
+
+ImagesAnswer::Item locate_item(JsonScanner& scanner) {
+  ImagesAnswer::Item item;
+  if (scanner.peek() != '{') {
+    scanner.value();
+    return item;
+  }
+  scanner.open('{');
+  while (const auto key = scanner.key()) {
+    if (*key == "b64_json") {
+      item.b64_json = optional_string(scanner);
+    } else if (*key == "revised_prompt") {
+      item.revised_prompt = optional_string(scanner);
+    } else if (*key == "url") {
+      item.has_url = !optional_string(scanner).empty();
+    } else {
+      scanner.value();
+    }
+  }
+  return item;
+}
+
+void locate_data(JsonScanner& scanner, ImagesAnswer& answer) {
+  if (scanner.peek() != '[') {
+    scanner.value();
+    return;
+  }
+  scanner.open('[');
+  while (scanner.element()) answer.items.push_back(locate_item(scanner));
+}
+
+// "\/" is a legal way to write '/', and some servers do.
+std::optional<std::vector<std::byte>> decode(std::string_view b64) {
+  if (b64.find('\\') == std::string_view::npos) return decode_base64(b64);
+  const auto plain = unescape_json(b64);
+  return plain ? decode_base64(*plain) : std::nullopt;
+}
+
+std::string foreign_text(std::string_view raw) {
+  auto text = unescape_json(raw).value_or(std::string());
+  if (text.size() > (64 << 10) || !is_utf8(text)) text.clear();
+  return text;
+}
+
+Ending examine_picture(const ImagesAnswer& answer, const ImagesAnswer::Item& item) {
+  auto bytes = decode(item.b64_json);
+  if (!bytes) return unusable("corrupt_base64", "b64_json is no base64");
+  try {
+    // By its own magic bytes, whatever the answer says it is; decoded to its last row.
+    static_cast<void>(image::probe(*bytes));
+    static_cast<void>(image::decode(*bytes));
+  } catch (const Error& error) {
+    return unusable("corrupt_image", error.what());
+  }
+  return {.next = Ending::Next::answered,
+          .charge = Charge::paid,
+          .content = {.payload = std::move(*bytes),
+                      .model_echo = foreign_text(answer.model).substr(0, 200),
+                      .revised_prompt = foreign_text(item.revised_prompt)}};
+}
+
+}  // namespace
+
+std::string images_request_body(const ImagesRequest& request) {
+  nlohmann::json body = {
+      {"model", request.model},
+      {"prompt", request.prompt},
+      {"size", std::to_string(request.width) + "x" + std::to_string(request.height)},
+      {"n", 1},
+      {"output_format", "png"}};
+  if (!request.quality.empty()) body["quality"] = request.quality;
+  return body.dump();
+}
+
+ImagesAnswer locate_images(std::string_view body) {
+  ImagesAnswer answer;
+  JsonScanner scanner(body);
+  if (!scanner.open('{')) return answer;
+  while (const auto key = scanner.key()) {
+    if (*key == "data") {
+      locate_data(scanner, answer);
+    } else if (*key == "model") {
+      answer.model = optional_string(scanner);
+    } else if (*key == "error") {
+      answer.error = scanner.value();
+    } else {
+      scanner.value();
+    }
+  }
+  answer.complete = scanner.complete();
+  return answer;
+}
+
+Ending examine_images(const http::Response& response, double now_unix_s) {
+  const ImagesAnswer answer = locate_images(response.body);
+  if (!answer.complete)
+    return unusable("no_json", "status 200 with something that is no whole JSON (" +
+                                   response.content_type.substr(0, 60) + ")");
+  if (!answer.error.empty() && answer.error != "null") {
+    const ServiceFault fault = parse_fault(response.body);
+    if (is_refusal(fault)) return ending_of_fault(response, fault, now_unix_s);
+    return unusable("error_in_answer", fault.message);
+  }
+  bool has_url = false;
+  for (const auto& item : answer.items) {
+    if (!item.b64_json.empty()) return examine_picture(answer, item);
+    has_url = has_url || item.has_url;
+  }
+  if (has_url)
+    return {.next = Ending::Next::give_up,
+            .charge = Charge::unusable,
+            .reason = "url_answer",
+            .message = "it answers with URLs, and only b64_json is supported"};
+  return unusable("no_image", "status 200 without a picture");
+}
+
+}  // namespace evd::teacher

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "fs/read_file.hpp"
+#include "teacher/segment_frame.hpp"
+
+namespace evd::teacher {
+
+/// Positioned reads of a journal segment. Inside `teacher` only.
+class SegmentInput {
+ public:
+  /// IoError when it cannot be opened.
+  explicit SegmentInput(const std::filesystem::path& file) : file_(file) {}
+
+  [[nodiscard]] std::uint64_t size() const { return file_.size(); }
+  [[nodiscard]] bool begins_with(std::string_view magic) const;
+  /// DataError when the file ends before.
+  [[nodiscard]] std::vector<std::byte> read(std::uint64_t offset, std::uint64_t bytes) const;
+
+  struct Found {
+    Frame frame;
+    std::uint64_t offset = 0;
+  };
+  /// The first whole record at or after `offset`; nothing at the end, where a torn one may lie.
+  [[nodiscard]] std::optional<Found> next_frame(std::uint64_t offset) const;
+
+ private:
+  [[nodiscard]] std::optional<Frame> frame_at(std::uint64_t offset) const;
+  [[nodiscard]] std::optional<Found> search(std::uint64_t offset) const;
+
+  fs::ReadFile file_;
+};
+
+}  // namespace evd::teacher
