@@ -94,8 +94,9 @@ std::vector<StageRef> chain(int rounds, int staleness) {
 }
 
 Campaign::Campaign(std::filesystem::path root) : root_(std::move(root)) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(root_ / "campaign.toml", ignored)) {
+  std::error_code trouble;
+  if (!std::filesystem::exists(root_ / "campaign.toml", trouble)) {
+    if (trouble) throw IoError("look into " + root_.string() + ": " + trouble.message());
     throw ConfigurationError(root_.string() +
                              " holds no campaign (no campaign.toml); make one: evd init " +
                              root_.string() + " --config FILE --prompts FILE");

@@ -1,7 +1,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
+#include <fstream>
+#include <iterator>
 #include <random>
 
 #include <nlohmann/json.hpp>
@@ -18,12 +19,11 @@
 namespace evd::run {
 namespace {
 
-std::string first_line(const std::filesystem::path& path) {
-  try {
-    return std::string(trim(fs::read_text(path, 1 << 16)));
-  } catch (const Error&) {
-    return "";
-  }
+// Files under /proc have no size, so they are read until they end.
+std::string proc_text(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return std::string(trim(text));
 }
 
 std::string link_target(const char* path) {
@@ -33,7 +33,7 @@ std::string link_target(const char* path) {
 
 // Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and brackets.
 std::optional<std::uint64_t> start_ticks_of(std::int64_t pid) {
-  const std::string stat = first_line("/proc/" + std::to_string(pid) + "/stat");
+  const std::string stat = proc_text("/proc/" + std::to_string(pid) + "/stat");
   const auto bracket = stat.rfind(')');
   if (bracket == std::string::npos) return std::nullopt;
   const auto fields = split(std::string_view(stat).substr(bracket + 2), ' ');
@@ -144,7 +144,7 @@ LeaseRecord lease_identity(const StageRef& ref, const std::string& job, int rank
   r.round = ref.round;
   r.user = user_name();
   r.host = host.data();
-  r.boot_id = first_line("/proc/sys/kernel/random/boot_id");
+  r.boot_id = proc_text("/proc/sys/kernel/random/boot_id");
   r.pid_namespace = link_target("/proc/self/ns/pid");
   r.pid = getpid();
   r.start_ticks = start_ticks_of(r.pid).value_or(0);
