@@ -1,7 +1,7 @@
 #include "h5/memory_file.hpp"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 
@@ -108,7 +108,10 @@ MemoryFile::MemoryFile(std::string name)
   check(H5Pset_attr_phase_change(creation.id(), kCompactAttributes, 0), Failure::io, here,
         "H5Pset_attr_phase_change");
   check(H5Pset_obj_track_times(creation.id(), false), Failure::io, here, "H5Pset_obj_track_times");
-  file_ = Handle(H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
+  // HDF5 refuses two memory files of one name, even in different threads.
+  static std::atomic<std::uint64_t> counter{0};
+  const std::string unique = name_ + "#" + std::to_string(++counter);
+  file_ = Handle(H5Fcreate(unique.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
                  Failure::io, here, "H5Fcreate");
 }
 
