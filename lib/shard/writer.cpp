@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "core/clock.hpp"
@@ -37,10 +36,7 @@ class Writer {
     h5::FileImage image = file_.finish();
     for (const auto& reserved : reserved_) {
       auto* out = image.bytes().data() + reserved.offset;
-      for (const Bytes piece : reserved.pieces) {
-        std::memcpy(out, piece.data(), piece.size());
-        out += piece.size();
-      }
+      for (const Bytes piece : reserved.pieces) out = std::copy(piece.begin(), piece.end(), out);
     }
     return image;
   }
