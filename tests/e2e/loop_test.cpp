@@ -65,9 +65,7 @@ TEST(Loop, FaultyServicesGiveTheSameCampaign) {
   stormy.run(2);
   auto expected = calm.contents();
   auto got = stormy.contents();
-  for (const auto& [stage, digest] : expected)
-    if (stage.find("harvest") != std::string::npos || stage.find("judge") != std::string::npos)
-      EXPECT_EQ(digest, got[stage]) << stage;
+  for (const auto& [stage, digest] : expected) EXPECT_EQ(digest, got[stage]) << stage;
 }
 
 }  // namespace

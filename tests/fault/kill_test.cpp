@@ -18,10 +18,6 @@ namespace {
 constexpr int kRanks = 2;
 constexpr int kKills = 3;  // of each stage
 
-std::string stage_of(const TinyCampaign::Step& step) {
-  return std::filesystem::path(step.directory).filename().string();
-}
-
 // The number of I/O events of each rank, from a trace file: lines "rank number name path".
 std::array<std::uint64_t, kRanks> events_in(const std::filesystem::path& trace) {
   std::array<std::uint64_t, kRanks> events{};
