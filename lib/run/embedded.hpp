@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log.hpp"
+#include "mpi/communicator.hpp"
+#include "run/config.hpp"
+
+namespace evd::run {
+
+/// The embedded services (DESIGN: the rehearsal). When the configuration enables them and a service
+/// has base_url = "rehearsal", rank 0 starts `evd-rehearsal serve`, found beside the running
+/// program, on an ephemeral port with a random token; every rank gets address and token. The child
+/// dies with its parent, whatever the parent dies of: it watches a pipe.
+class EmbeddedServices {
+ public:
+  struct Setup {
+    const Config& config;
+    std::filesystem::path campaign;  ///< ledgers go to campaign/rehearsal
+    std::string job;                 ///< names the ledger of this life
+  };
+  /// Collective. Starts nothing when no service wants it. On every rank ConfigurationError when the
+  /// program is missing or `rehearsal.enabled` is off, ServiceError when it ends or says nothing.
+  EmbeddedServices(const Setup& setup, mpi::Communicator& world, const Log& log);
+  /// Ends the child.
+  ~EmbeddedServices();
+  EmbeddedServices(const EmbeddedServices&) = delete;
+  EmbeddedServices& operator=(const EmbeddedServices&) = delete;
+
+  /// The configured services, with addresses that can be asked.
+  [[nodiscard]] const std::vector<teacher::ServiceOptions>& teachers() const { return teachers_; }
+  [[nodiscard]] const teacher::ServiceOptions& vlm() const { return vlm_; }
+  /// For Caller::Setup::ready_keys: the token, for the services that run here.
+  [[nodiscard]] const std::map<std::string, std::string>& ready_keys() const { return keys_; }
+  /// Whether anything was started.
+  [[nodiscard]] bool running() const { return !keys_.empty(); }
+
+ private:
+  class Child;
+  void adopt(teacher::ServiceOptions& service, const std::string& base_url,
+             const std::string& token);
+  std::vector<teacher::ServiceOptions> teachers_;
+  teacher::ServiceOptions vlm_;
+  std::map<std::string, std::string> keys_;
+  std::unique_ptr<Child> child_;
+};
+
+}  // namespace evd::run
