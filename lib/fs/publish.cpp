@@ -1,7 +1,5 @@
 #include "fs/publish.hpp"
 
-#include <array>
-#include <atomic>
 #include <string>
 
 #include <fcntl.h>
@@ -12,24 +10,10 @@
 #include "fs/descriptor.hpp"
 #include "fs/failure.hpp"
 #include "fs/file.hpp"
+#include "fs/temporary_name.hpp"
 
 namespace evd::fs {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.data();
-}
-
-// `.<name>.tmp.<host>.<pid>.<counter>`: unique among processes and nodes, hidden from globs.
-std::filesystem::path temporary_name(const std::filesystem::path& path) {
-  static std::atomic<std::uint64_t> counter{0};
-  std::string name = ".";
-  name += path.filename().string() + ".tmp." + host_name() + "." + std::to_string(::getpid());
-  name += "." + std::to_string(++counter);
-  return directory_of(path) / name;
-}
 
 // Removes the temporary file unless it has been given its final name.
 class TemporaryFile {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <span>
@@ -19,6 +20,11 @@ Sha256 publish(const std::filesystem::path& path, std::span<const Bytes> pieces,
                const std::function<void(const std::filesystem::path&)>& verify = {});
 Sha256 publish(const std::filesystem::path& path, Bytes bytes);
 Sha256 publish(const std::filesystem::path& path, std::string_view text);
+
+/// Removes from `directory` the temporary files of publishers that are gone: of this host and no
+/// such process any more, or untouched for a day. Gives their number; a directory that is not there
+/// has none.
+std::size_t remove_leftovers(const std::filesystem::path& directory);
 
 /// Counts and names the I/O events of this process (`publish.write`, `journal.sync`, ...). When the
 /// environment says EVD_KILL_AT=n (and EVD_KILL_RANK is this rank or unset) the n-th event ends the

@@ -1,5 +1,6 @@
 #include "fs/publish.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "core/error.hpp"
 #include "fs/child.hpp"
 #include "fs/file.hpp"
+#include "fs/temporary_name.hpp"
 #include "support/temp_dir.hpp"
 
 namespace evd::fs {
@@ -174,6 +176,42 @@ TEST(Publish, KilledAtAnyEventLeavesTheOldOrTheNewFile) {
     const bool is_renamed = event == names.size();
     EXPECT_EQ(read_text(dir / "file"), is_renamed ? new_text : old_text) << names[event - 1];
   }
+}
+
+TEST(RemoveLeftovers, TakesOnlyWhatTheDeadLeft) {
+  const TempDir dir;
+  publish(dir / "file", "text");
+  const int status = in_child([&] {
+    const Bytes bytes = as_bytes("half");
+    publish(dir / "file", std::span(&bytes, 1),
+            [](const std::filesystem::path&) { ::kill(::getpid(), SIGKILL); });
+    return 0;
+  });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_EQ(entries(dir.path()), 2U);
+  const auto mine = temporary_name(dir / "set.tmp.h5");
+  const std::vector<std::filesystem::path> kept = {mine, dir / ".file.tmp.another-host.1.1",
+                                                   dir / ".file.tmp.x", dir / "file.tmp.host.1.1",
+                                                   dir / ".hidden"};
+  for (const auto& path : kept) evd::test::write_file(path, "");
+  EXPECT_EQ(remove_leftovers(dir.path()), 1U);
+  for (const auto& path : kept) EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  // Of another host: only when nobody has touched it for a day.
+  std::filesystem::last_write_time(
+      kept[1], std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+  EXPECT_EQ(remove_leftovers(dir.path()), 1U);
+  EXPECT_EQ(remove_leftovers(dir / "none"), 0U);
+  EXPECT_EQ(read_text(dir / "file"), "text");
+}
+
+TEST(TemporaryName, SaysWhoMadeIt) {
+  const auto owner = parse_temporary_name(temporary_name("a/b.tmp.c.h5").filename().string());
+  ASSERT_TRUE(owner);
+  EXPECT_EQ(owner->pid, ::getpid());
+  EXPECT_TRUE(owner->host.ends_with(host_name()));
+  for (const auto* name : {"", ".", "file", ".file", ".file.tmp.", ".f.tmp.h.1", ".f.tmp.h.x.1",
+                           "f.tmp.h.1.1", ".f.tmp.h.-1.1", ".f.tmp.h.0.1"})
+    EXPECT_FALSE(parse_temporary_name(name)) << name;
 }
 
 TEST(IoEvent, KillsOnlyTheRankAskedFor) {
