@@ -181,19 +181,21 @@ void sort_answers(std::vector<shard::Answer>& answers) {
 }
 
 void require_judged(const shard::Counts& counts, double max_unjudged, bool accept_partial,
-                    std::int64_t forgiven_open) {
+                    std::int64_t forgiven_open, const std::string& why) {
   const std::int64_t open = std::max<std::int64_t>(0, counts.open - forgiven_open);
   const std::int64_t lacking = counts.failed + open;
   const std::int64_t all = counts.done + lacking;
   if (accept_partial || lacking == 0 ||
       static_cast<double>(lacking) <= max_unjudged * static_cast<double>(all))
     return;
-  throw ServiceError(format(
-      "%lld of %lld comparisons have no verdict (%lld could not be read, %lld got no answer), "
-      "more than judge.max_unjudged = %.3g allows; the set is untouched and every answer kept. "
-      "Start again to ask what is missing, or publish what there is with --accept-partial",
-      static_cast<long long>(lacking), static_cast<long long>(all),
-      static_cast<long long>(counts.failed), static_cast<long long>(open), max_unjudged));
+  throw ServiceError(
+      format("%lld of %lld comparisons have no verdict (%lld could not be read, %lld got no "
+             "answer), more than judge.max_unjudged = %.3g allows",
+             static_cast<long long>(lacking), static_cast<long long>(all),
+             static_cast<long long>(counts.failed), static_cast<long long>(open), max_unjudged) +
+      (why.empty() ? "" : "; " + why) +
+      "; nothing is published and every answer kept: start again to ask what is missing, or "
+      "publish what there is with --accept-partial");
 }
 
 }  // namespace evd::judge

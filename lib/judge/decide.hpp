@@ -37,8 +37,9 @@ struct Decision {
 void sort_answers(std::vector<shard::Answer>& answers);
 
 /// What an unpublished round is refused for: ServiceError when more than judge.max_unjudged of the
-/// comparisons have no verdict. `forgiven_open` open ones do not count (budget spent on purpose).
+/// comparisons have no verdict; `why` is what is known of the reason. `forgiven_open` open ones do
+/// not count (budget spent on purpose).
 void require_judged(const shard::Counts& counts, double max_unjudged, bool accept_partial,
-                    std::int64_t forgiven_open);
+                    std::int64_t forgiven_open, const std::string& why = "");
 
 }  // namespace evd::judge

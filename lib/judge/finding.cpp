@@ -130,4 +130,14 @@ Finding follow(const Item& item, const State& state, const Plan& plan, const Rul
   return finding;
 }
 
+bool may_ask(const Item& item, const Plan& plan, const Rules& rules) {
+  if (item.kind == Item::Kind::select)
+    return std::any_of(item.contestants.begin(), item.contestants.end(), [&](const auto* picture) {
+      return picture->sha256 != item.contestants.front()->sha256;
+    });
+  const bool compares =
+      rules.judge.choose == run::Choose::vlm && item.target->sha256 != item.render->sha256;
+  return compares || (plan.may_write && (rules.judge.expand || rules.judge.mutate));
+}
+
 }  // namespace evd::judge

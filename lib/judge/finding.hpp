@@ -34,4 +34,7 @@ struct Finding {
 [[nodiscard]] Finding follow(const Item& item, const State& state, const Plan& plan,
                              const Rules& rules, const Lookup& lookup);
 
+/// False when an item can be decided without the VLM whatever happens; cheap.
+[[nodiscard]] bool may_ask(const Item& item, const Plan& plan, const Rules& rules);
+
 }  // namespace evd::judge

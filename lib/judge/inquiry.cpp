@@ -28,7 +28,6 @@ void seal(Ask& ask, const Rules& rules) {
 Inquiry::Posed Inquiry::pose(const std::function<Ask(int attempt)>& make,
                              const std::function<bool(const shard::Answer&)>& usable) {
   int unusable = 0;
-  int failures = 0;
   for (int attempt = 0;; ++attempt) {
     Ask ask = make(attempt);
     ask.attempt = attempt;
@@ -44,10 +43,7 @@ Inquiry::Posed Inquiry::pose(const std::function<Ask(int attempt)>& make,
     }
     used_.push_back(answer);
     if (answer->outcome == shard::Outcome::refused) return {Standing::refused, nullptr};
-    if (answer->outcome == shard::Outcome::failed) {
-      if (++failures > rules_.failed_retries) return {Standing::failed, nullptr};
-      continue;
-    }
+    if (answer->outcome == shard::Outcome::failed) return {Standing::failed, nullptr};
     if (usable(*answer)) return {Standing::answered, answer};
     if (++unusable >= rules_.judge.max_asks) return {Standing::unusable, nullptr};
   }

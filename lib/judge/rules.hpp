@@ -20,8 +20,7 @@ struct Rules {
   std::string service = "vlm";  ///< part of every request key
   std::string model;
   std::size_t max_prompt_chars = 2000;
-  int ask_epoch = 0;       ///< raised by --rerun=fresh: all questions are asked anew
-  int failed_retries = 0;  ///< raised by --rerun=failed: so many failures of a question are passed
+  int ask_epoch = 0;  ///< raised by --rerun=fresh: all questions are asked anew
 };
 
 [[nodiscard]] inline Rules rules_of(const run::Config& config, int round) {
