@@ -20,6 +20,7 @@ constexpr int kBaseSide = 32;
 run::Config configuration() {
   run::Config config;
   config.campaign.name = "synthetic & <small>";
+  config.rehearsal.enabled = true;
   for (const auto& teacher : kTeachers) {
     teacher::ServiceOptions service;
     service.name = service.model = teacher;
@@ -114,8 +115,9 @@ void SyntheticCampaign::make_prompts() {
       for (const char* place : {"on the left", "in the middle", "at the top"})
         prompts.push_back(std::string("a ") + color + " " + shape + " " + place);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    set_.push_back(sample_of(prompts[i], i));
-    if (i % 3 == 1 && i > 4) {
+    const bool special = i < 4;
+    set_.push_back(sample_of(prompts[i], special ? 0 : i));
+    if (special || i % 3 == 1) {
       set_.back().split = shard::Split::heldout;
       set_.back().status = shard::Status::heldout;
     }

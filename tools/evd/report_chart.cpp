@@ -12,7 +12,6 @@ namespace {
 std::string color(int index) { return format("var(--c%d)", index % 8); }
 
 std::string legend(const std::vector<std::pair<std::string, int>>& entries) {
-  if (entries.size() < 2) return "";
   std::string out = "<ul class=\"legend\">";
   for (const auto& [name, index] : entries)
     out += "<li><i style=\"background:" + color(index) + "\"></i>" + escape(name) + "</li>";
@@ -115,7 +114,8 @@ std::string figure(const LineChart& chart) {
     drawing += drawn(series, chart, x, y);
     if (series.look != Look::faint) entries.emplace_back(series.name, series.color);
   }
-  return framed(chart.title, chart.subtitle, drawing, legend(entries));
+  const bool explains = entries.size() > 1;  // the title names a lone line
+  return framed(chart.title, chart.subtitle, drawing, explains ? legend(entries) : "");
 }
 
 std::string figure(const BarChart& chart) {

@@ -18,14 +18,6 @@ std::string charts(const std::vector<std::string>& figures) {
   return inner.empty() ? "" : "<div class=\"charts\">" + inner + "</div>\n";
 }
 
-std::string in_category_text(const char* category) {
-  const std::string name = category;
-  if (name == "human") return "prompts with people";
-  if (name == "text") return "prompts with written text";
-  if (name == "multi") return "prompts with several objects";
-  return "all prompts";
-}
-
 std::vector<Point> points_of(const std::vector<shard::Metric>& rows) {
   std::vector<Point> points;
   for (const auto& row : rows)
@@ -62,7 +54,7 @@ std::string gradient_figure(const Data& data) {
 }
 
 std::string alignment_figure(const Data& data, const char* category) {
-  LineChart chart{"Alignment: " + in_category_text(category),
+  LineChart chart{"Alignment: " + category_text(category),
                   "held-out prompts, mean and 95 % interval",
                   {"round", Ticks::rounds},
                   {"alignment", Ticks::percent, 0.0},
@@ -84,15 +76,15 @@ std::vector<std::string> metric_teachers(const Data& data, std::string_view metr
 }
 
 std::string win_figure(const Data& data, const char* category) {
-  LineChart chart{"Base against each teacher: " + in_category_text(category),
+  LineChart chart{"Base against each teacher: " + category_text(category),
                   "share of held-out pairs that the base wins (ties count half), 95 % interval",
                   {"round", Ticks::rounds},
                   {"share won", Ticks::percent, 0.0},
                   {}};
-  int color = 0;
   for (const auto& teacher : metric_teachers(data, "win_share"))
     chart.series.push_back(
-        {teacher, color++, points_of(find_metrics(data, "score", "win_share", category, teacher))});
+        {teacher, service_color(data, teacher),
+         points_of(find_metrics(data, "score", "win_share", category, teacher))});
   return figure(chart);
 }
 
@@ -141,8 +133,8 @@ std::string calls_figure(const Data& data, const std::string& title, const std::
   std::set<std::string> services;
   for (const auto& [round, calls] : data.calls)
     for (const auto& [service, figures] : calls) services.insert(service);
-  int color = 0;
-  for (const auto& service : services) chart.layers.push_back({service, color++, {}});
+  for (const auto& service : services)
+    chart.layers.push_back({service, service_color(data, service), {}});
   for (const auto& [round, calls] : data.calls) {
     chart.groups.push_back(round_label(round));
     for (Layer& layer : chart.layers) {

@@ -65,6 +65,13 @@ Data gather(Source& source) {
   return data;
 }
 
+int service_color(const Data& data, std::string_view service) {
+  const auto& teachers = data.config.teachers;
+  const auto found = std::find_if(teachers.begin(), teachers.end(),
+                                  [&](const auto& teacher) { return teacher.name == service; });
+  return static_cast<int>(found - teachers.begin());
+}
+
 std::vector<shard::Metric> find_metrics(const Data& data, std::string_view stage,
                                         std::string_view metric, std::string_view category,
                                         std::string_view teacher) {

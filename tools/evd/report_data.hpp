@@ -22,6 +22,9 @@ struct Data {
 };
 [[nodiscard]] Data gather(Source& source);
 
+/// The colour of a teacher or of the judge, the same in all charts.
+[[nodiscard]] int service_color(const Data& data, std::string_view service);
+
 /// A metric by round, with its interval.
 [[nodiscard]] std::vector<shard::Metric> find_metrics(const Data& data, std::string_view stage,
                                                       std::string_view metric,

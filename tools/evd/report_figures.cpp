@@ -56,6 +56,13 @@ bool orders_agree(const shard::Pair& pair) {
 
 }  // namespace
 
+std::string category_text(std::string_view category) {
+  if (category == "human") return "people";
+  if (category == "text") return "written text";
+  if (category == "multi") return "several objects";
+  return "all prompts";
+}
+
 bool in_category(const shard::Sample& sample, std::size_t index) {
   switch (index) {
     case 1:

@@ -12,6 +12,8 @@
 namespace evd::report {
 
 inline constexpr std::array<const char*, 4> kCategories = {"all", "human", "text", "multi"};
+/// What a reader calls it: "people", "written text", ...
+[[nodiscard]] std::string category_text(std::string_view category);
 /// Whether a sample counts in kCategories[index].
 [[nodiscard]] bool in_category(const shard::Sample& sample, std::size_t index);
 

@@ -32,9 +32,9 @@ std::string tags(const shard::Sample& sample) {
   return out;
 }
 
-std::string base_row(const PromptPictures& its, const std::vector<int>& rounds,
-                     PictureBook& pictures) {
-  std::string out = "<p class=\"row-label\">base model, by round</p><div class=\"shots\">";
+std::string base_shots(const PromptPictures& its, const std::vector<int>& rounds,
+                       PictureBook& pictures) {
+  std::string out;
   for (const int round : rounds) {
     const auto found = its.base.find(round);
     const std::string label = round < 0 ? "start" : "round " + std::to_string(round);
@@ -42,33 +42,44 @@ std::string base_row(const PromptPictures& its, const std::vector<int>& rounds,
                                         : pictures.img(found->second, "base model, " + label),
                 label);
   }
-  return out + "</div>";
+  return out;
 }
 
-std::string card(const shard::Sample& sample, const std::string& above, const std::string& below) {
+std::string shots_row(const char* label, const std::string& shots) {
+  return "<p class=\"row-label\">" + std::string(label) + "</p><div class=\"shots\">" + shots +
+         "</div>";
+}
+
+std::string card(const shard::Sample& sample, const std::string& rows) {
   return "<li><p class=\"prompt\" dir=\"auto\">" + escape(shortened(sample.prompt, kPromptChars)) +
-         "</p>" + tags(sample) + above + below + "</li>\n";
+         "</p>" + tags(sample) + rows + "</li>\n";
 }
 
 std::string heldout_card(const Data& data, const shard::Sample& sample, const PromptPictures& its,
                          const std::vector<int>& rounds, PictureBook& pictures) {
-  std::string row = "<p class=\"row-label\">teachers</p><div class=\"shots\">";
+  std::string teachers;
   for (const auto& teacher : data.config.teachers) {
     const auto found = its.teachers.find(teacher.name);
-    row += shot(found == its.teachers.end() ? PictureBook::none("refused, failed or not asked")
-                                            : pictures.img(found->second, teacher.name),
-                teacher.name);
+    teachers += shot(found == its.teachers.end() ? PictureBook::none("refused, failed or not asked")
+                                                 : pictures.img(found->second, teacher.name),
+                     teacher.name);
   }
-  return card(sample, row + "</div>", base_row(its, rounds, pictures));
+  return card(sample, shots_row("teachers", teachers) +
+                          shots_row("base model, by round", base_shots(its, rounds, pictures)));
 }
 
+// Only the rounds that rendered it: each one renders a share of the members.
 std::string member_card(const shard::Sample& sample, const PromptPictures& its,
-                        const std::vector<int>& rounds, PictureBook& pictures) {
-  const std::string target =
-      pictures.img({sample.target_shard, sample.target_row}, sample.target_teacher.text);
-  const std::string row = "<p class=\"row-label\">target</p><div class=\"shots\">" +
-                          shot(target, sample.target_teacher.text, " target") + "</div>";
-  return card(sample, row, base_row(its, rounds, pictures));
+                        PictureBook& pictures) {
+  std::vector<int> rounds;
+  for (const auto& [round, where] : its.base)
+    if (rounds.size() < kMostRounds) rounds.push_back(round);
+  const std::string& teacher = sample.target_teacher.text;
+  return card(sample,
+              shots_row("target, then the base model",
+                        shot(pictures.img({sample.target_shard, sample.target_row}, teacher),
+                             teacher, " target") +
+                            base_shots(its, rounds, pictures)));
 }
 
 /// Held-out prompts with pictures, a third from each category where there are enough; the id, a
@@ -122,7 +133,7 @@ std::string gallery_section(Source& source, const Data& data, PictureBook& pictu
     heldout += heldout_card(data, *sample, *renders.find(sample->id), rounds, pictures);
   std::string members;
   for (const auto* sample : pick_members(data, renders))
-    members += member_card(*sample, *renders.find(sample->id), rounds, pictures);
+    members += member_card(*sample, *renders.find(sample->id), pictures);
   std::string body;
   if (!heldout.empty())
     body +=
@@ -131,7 +142,7 @@ std::string gallery_section(Source& source, const Data& data, PictureBook& pictu
         heldout + "</ul>\n";
   if (!members.empty())
     body +=
-        "<h3 style=\"margin-top:1.6rem\">Members of the set</h3><p class=\"note\">The target "
+        "<h3>Members of the set</h3><p class=\"note\">The target "
         "is what the base model is trained towards. Each round renders a share of the members "
         "for the judge.</p><ul class=\"cards\">" +
         members + "</ul>\n";

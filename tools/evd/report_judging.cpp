@@ -50,10 +50,9 @@ std::string rates_figure(const Data& data, const std::string& title, const std::
     for (const auto& [teacher, its] : rates)
       if (const Rate& rate = (its.*kind)[category]; rate.trials > 0)
         series[teacher].points.push_back({static_cast<double>(round), rate.share()});
-  int color = 0;
   for (auto& [teacher, its] : series) {
     its.name = teacher;
-    its.color = color++;
+    its.color = service_color(data, teacher);
     chart.series.push_back(std::move(its));
   }
   return figure(chart);
@@ -71,8 +70,12 @@ std::string bias_figure(const Data& data) {
     if (figures.pairs > figures.unjudgeable)
       (figures.ref.stage == run::Stage::score ? score : judge)
           .points.push_back({static_cast<double>(figures.ref.round), figures.mean_bias});
-  for (auto* series : {&judge, &score})
+  bool is_negative = false;
+  for (const auto* series : {&judge, &score}) {
     if (!series->points.empty()) chart.series.push_back(*series);
+    for (const Point& point : series->points) is_negative = is_negative || point.y < 0;
+  }
+  if (!is_negative) chart.y.min = 0.0;
   return figure(chart);
 }
 
@@ -81,7 +84,7 @@ std::string bias_figure(const Data& data) {
 std::string teachers_section(const Data& data) {
   std::string figures;
   for (std::size_t c = 0; c < kCategories.size(); ++c)
-    figures += rates_figure(data, std::string("Tournaments won: ") + kCategories[c],
+    figures += rates_figure(data, "Tournaments won: " + category_text(kCategories[c]),
                             "new prompts that every teacher has drawn", &TeacherRates::won, c);
   if (figures.empty()) return "";
   return section(

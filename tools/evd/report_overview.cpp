@@ -26,9 +26,10 @@ std::string alignment_box(const Data& data) {
   for (const char* stage : {"yardstick", "score"}) {
     const auto points = find_metrics(data, stage, "alignment", "all", "");
     if (points.empty()) continue;
-    const std::string by = std::string("by the ") + (stage[0] == 'y' ? "yardstick" : "judge");
-    return figure_box("Alignment, held-out", percent(points.back().value),
-                      points.size() > 1 ? "from " + percent(points.front().value) + ", " + by : by);
+    const std::string by = std::string(", by the ") + (stage[0] == 'y' ? "yardstick" : "judge");
+    return figure_box("Alignment", percent(points.back().value),
+                      "of held-out prompts; " + percent(points.front().value) + " " +
+                          (points.front().round < 0 ? "at the start" : "at first") + by);
   }
   return "";
 }

@@ -38,7 +38,7 @@ std::vector<double> nice_ticks(double from, double to, int count) {
   const double step = nice_step(to - from, count);
   std::vector<double> ticks;
   for (double i = std::ceil(from / step - 1e-9); i * step <= to + step * 1e-9; ++i)
-    ticks.push_back(i * step);
+    ticks.push_back(i * step + 0.0);  // never -0
   return ticks;
 }
 
@@ -64,7 +64,7 @@ Scale scale_for(const Axis& axis, const std::vector<double>& values, double begi
     to = axis.max.value_or(from + (from == 0 ? 1 : std::abs(from) * 0.1));
     if (!(to > from)) from = to - 1;
   }
-  const double step = nice_step(to - from, 5);
+  const double step = nice_step(to - from, 6);
   if (!axis.min) from = std::floor(from / step) * step;
   if (!axis.max) to = std::ceil(to / step - 1e-9) * step;
   return {from, to, begin, end};
@@ -73,7 +73,7 @@ Scale scale_for(const Axis& axis, const std::vector<double>& values, double begi
 std::string unit(double value) { return format("%.1f", value); }
 
 std::string y_axis(const Axis& axis, const Scale& scale) {
-  const auto ticks = ticks_of(axis, scale, 5);
+  const auto ticks = ticks_of(axis, scale, 6);
   const double step = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
   std::string out;
   for (const double tick : ticks) {
@@ -85,7 +85,7 @@ std::string y_axis(const Axis& axis, const Scale& scale) {
   }
   const double middle = (Frame::kTop + Frame::kHeight - Frame::kBottom) / 2;
   return out + "<text text-anchor=\"middle\" transform=\"rotate(-90)\" x=\"" + unit(-middle) +
-         "\" y=\"12\">" + escape(axis.label) + "</text>\n";
+         "\" y=\"13\">" + escape(axis.label) + "</text>\n";
 }
 
 std::string x_title(const std::string& label) {

@@ -9,9 +9,9 @@ namespace evd::report {
 
 /// The drawing area of a chart, in SVG units of one viewBox.
 struct Frame {
-  static constexpr double kWidth = 460;
-  static constexpr double kHeight = 280;
-  static constexpr double kLeft = 56;
+  static constexpr double kWidth = 420;
+  static constexpr double kHeight = 260;
+  static constexpr double kLeft = 62;
   static constexpr double kRight = 14;
   static constexpr double kTop = 10;
   static constexpr double kBottom = 44;

@@ -28,7 +28,8 @@ body {
 }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0.4rem 0 0.2rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 0 0 0.2rem; }
-h3 { font-size: 1rem; margin: 0; font-weight: 600; }
+h3 { font-size: 1rem; margin: 1.6rem 0 0; font-weight: 600; }
+figcaption h3 { margin: 0; }
 p { margin: 0.3rem 0; }
 a { color: var(--accent); }
 .lead, .note { color: var(--soft); max-width: 72ch; }
@@ -44,19 +45,21 @@ nav a:hover { text-decoration: underline; }
 .figures div, figure, .cards > li {
   background: var(--card); border: 1px solid var(--line); border-radius: 10px;
 }
-.figures div { padding: 0.65rem 0.9rem; }
+.figures div { padding: 0.65rem 0.75rem; }
 .figures dt { color: var(--soft); font-size: 0.8rem; }
-.figures dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-.figures small { font-size: 0.8rem; font-weight: 400; color: var(--soft); display: block; }
+.figures dd { margin: 0; font-size: 1.12rem; font-weight: 600; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
+.figures small { white-space: normal; font-size: 0.8rem; font-weight: 400; color: var(--soft); display: block; }
 .charts {
   display: grid; gap: 0.9rem; margin-top: 0.9rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr));
 }
 figure { margin: 0; padding: 0.8rem 0.9rem; min-width: 0; }
-figure svg { display: block; width: 100%; height: auto; margin-top: 0.4rem; }
+figure svg { display: block; width: 100%; max-width: 580px; height: auto; margin: 0.4rem auto 0; }
 figcaption p { font-size: 0.85rem; color: var(--soft); margin: 0.1rem 0 0; }
-svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+svg text { font: 14px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
   fill: var(--soft); font-variant-numeric: tabular-nums; }
+@media (min-width: 900px) { svg text { font-size: 10.5px; } }
 svg .grid { stroke: var(--grid); stroke-width: 1; }
 svg .axis { stroke: var(--line); stroke-width: 1; }
 svg path.curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
@@ -68,15 +71,15 @@ svg path.band { stroke: none; opacity: 0.16; }
   margin-right: 0.4rem; vertical-align: -0.08rem; }
 .scroll { overflow-x: auto; margin-top: 0.9rem; border: 1px solid var(--line); border-radius: 10px;
   background: var(--card); }
-table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
+table { border-collapse: collapse; width: 100%; font-size: 0.86rem;
   font-variant-numeric: tabular-nums; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-th, td { padding: 0.42rem 0.75rem; text-align: right; white-space: nowrap;
+th, td { padding: 0.42rem 0.55rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 th { font-weight: 600; }
 thead th { color: var(--soft); font-size: 0.8rem; vertical-align: bottom; }
-th:first-child { text-align: left; position: sticky; left: 0; background: var(--card); }
+th:first-child { padding-left: 0.9rem; text-align: left; position: sticky; left: 0; background: var(--card); }
 td small { color: var(--soft); }
 .cards { list-style: none; margin: 0.9rem 0 0; padding: 0; display: grid; gap: 0.9rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); }
@@ -94,7 +97,8 @@ td small { color: var(--soft); }
 .shot.target img { outline: 2px solid var(--c2); outline-offset: 1px; }
 img.pixels { image-rendering: pixelated; }
 .tree, .tree ul { list-style: none; margin: 0; padding: 0; }
-.tree > li { margin-top: 1.1rem; }
+.tree { display: grid; gap: 1.1rem; margin-top: 0.9rem; align-items: start;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); }
 .tree ul { margin-left: 1.1rem; border-left: 2px solid var(--line); padding-left: 0.9rem; }
 .node { display: flex; gap: 0.7rem; align-items: flex-start; padding: 0.35rem 0; }
 .node img, .node .none { flex: none; width: 60px; height: 60px; border-radius: 6px; margin: 0;
