@@ -42,6 +42,9 @@ std::vector<SamplingStep> dpmpp(const Schedule& schedule, int steps) {
   }
   for (std::size_t i = 0; i < plan.size(); ++i) {
     auto& now = plan[i];
+    if (i > 0 && now.timestep == plan[i - 1].timestep) {
+      throw ConfigurationError("sampling.steps: too many for dpmpp, whose timesteps must differ");
+    }
     if (i + 1 == plan.size()) {
       // To sigma 0: the predicted picture itself.
       now.z0_weight = 1.0;
