@@ -42,6 +42,9 @@ def place_of(path):
 def check_own(rooms, place, inside_lib, header, top):
     """What is wrong with an include of one of our headers, or None."""
     room = header.split("/")[0]
+    # A tool may be named as a room is; its own headers are its own.
+    if place == f"tools/{room}" and (top / "tools" / header).is_file():
+        return None
     if room not in rooms.level:
         if inside_lib:
             return f'"{header}" is in no room: include by full path from lib/'

@@ -71,6 +71,12 @@ class CheckLayers(unittest.TestCase):
         self.write("tools/evd/b.cpp", '#include "rehearsal/a.hpp"\n')
         self.assert_one("tools/evd/b.cpp", "seen by tools/rehearsal only")
 
+    def test_a_tool_named_as_a_room_has_headers_of_its_own(self):
+        self.write("tools/rehearsal/server.hpp", "#pragma once\n")
+        self.write("tools/rehearsal/b.cpp", '#include "rehearsal/server.hpp"\n')
+        self.write("tools/evd/b.cpp", '#include "rehearsal/server.hpp"\n')
+        self.assert_one("tools/evd/b.cpp", "does not exist")
+
     def test_relative_include(self):
         self.write("lib/core/b.cpp", '#include "a.hpp"\n')
         self.assert_one("full path from lib/")
