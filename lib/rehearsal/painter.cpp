@@ -138,9 +138,11 @@ class Hand {
   // Fills the outlined form as this hand does, and ends it.
   void finish(const Paint& paint, Point centre, double width, double height) {
     if (brush_.highlight > 0) {
-      canvas_.shade(mixed(paint, {1, 1, 1}, brush_.highlight),
-                    mixed(paint, {0, 0, 0}, brush_.highlight / 2), centre.x, centre.y, width,
-                    height);
+      // Black stays black: light falls on it in vain.
+      const double light =
+          brush_.highlight * (0.3 + 0.7 * std::max({paint.red, paint.green, paint.blue}));
+      canvas_.shade(mixed(paint, {1, 1, 1}, light), mixed(paint, {0, 0, 0}, brush_.highlight / 2),
+                    centre.x, centre.y, width, height);
     } else {
       canvas_.paint(paint);
     }

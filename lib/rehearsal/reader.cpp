@@ -171,11 +171,10 @@ class Eye {
     const Moments mass = moments(seen_.of(item.colour), box);
     const double half = 0.3 + 0.7 * colour;
     add(Attribute::colour, colour, 2);
-    add(Attribute::word,
-        ramp(spelling_likeness(item.word, seen_.of(item.colour), centre_of(item.place).y), 0.55,
-             0.82) *
-            half,
-        2);
+    const double likeness =
+        spelling_likeness(item.word, seen_.of(item.colour), centre_of(item.place).y);
+    // A misspelt word is like the right one by about 0.7, the right one by 0.8 to 0.98.
+    add(Attribute::word, ramp(likeness, 0.62, 0.92) * half, 2);
     if (lone()) add(Attribute::place, place_score(item, mass) * half);
   }
 

@@ -16,8 +16,15 @@ constexpr int kHeight = 16;
 constexpr std::size_t kKnownWords = 512;  // above that, masks are made anew each time
 using Mask = std::array<float, std::size_t{kWidth} * kHeight>;  // mean 0, length 1
 
-// The eye's own idea of the letters: bold capitals side by side, in the middle of the mask.
-Mask letter_mask(const std::string& word, double width, double height) {
+struct Form {
+  double width = 0;
+  double height = 0;
+  double right = 0;  // of the middle
+  double down = 0;
+};
+
+// The eye's own idea of the letters: bold capitals side by side, near the middle of the mask.
+Mask letter_mask(const std::string& word, const Form& form) {
   struct Close {
     void operator()(cairo_t* it) const { cairo_destroy(it); }
     void operator()(cairo_surface_t* it) const { cairo_surface_destroy(it); }
@@ -30,8 +37,9 @@ Mask letter_mask(const std::string& word, double width, double height) {
   cairo_set_font_size(context.get(), 100);
   cairo_text_extents_t extents;
   cairo_text_extents(context.get(), word.c_str(), &extents);
-  cairo_translate(context.get(), (kWidth - width) / 2, (kHeight - height) / 2);
-  cairo_scale(context.get(), width / extents.width, height / extents.height);
+  cairo_translate(context.get(), (kWidth - form.width) / 2 + form.right,
+                  (kHeight - form.height) / 2 + form.down);
+  cairo_scale(context.get(), form.width / extents.width, form.height / extents.height);
   cairo_move_to(context.get(), -extents.x_bearing, -extents.y_bearing);
   cairo_text_path(context.get(), word.c_str());
   cairo_fill(context.get());
@@ -72,7 +80,13 @@ std::shared_ptr<const Masks> masks_of(const std::string& word) {
   auto masks = std::make_shared<Masks>();
   const double usual = std::min(30.0, 7.5 * static_cast<double>(word.size()) + 2);
   for (const double stretch : {0.94, 1.0, 1.06}) {
-    masks->push_back(letter_mask(word, std::min(31.0, usual * stretch), 12.5));
+    for (const double height : {11.7, 12.5, 13.3}) {
+      for (const double right : {0.0, 0.5}) {
+        for (const double down : {0.0, 0.5})
+          masks->push_back(
+              letter_mask(word, {std::min(31.0, usual * stretch), height, right, down}));
+      }
+    }
   }
   const std::lock_guard lock(mutex);
   if (known.size() < kKnownWords) known.emplace(word, masks);

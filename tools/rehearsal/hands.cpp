@@ -38,7 +38,8 @@ void paint_prompts(const PaintArguments& arguments) {
   std::vector<image::Rgb> cells;
   for (const std::string& prompt : arguments.prompts) {
     for (const Teacher* teacher : hands) {
-      const Random random(arguments.seed, Purpose::rehearsal, sha256(prompt).low64());
+      const auto id = sha256(std::string(teacher->name) + "\n" + prompt).low64();
+      const Random random(arguments.seed, Purpose::rehearsal, id);
       cells.push_back(draw(*teacher, prompt, arguments.size, arguments.size, random));
     }
   }
