@@ -59,8 +59,11 @@ TEST(Chart, NothingToShowIsNothing) {
 }
 
 TEST(Chart, BarsStackToTheirSum) {
-  const std::string svg = figure(
-      BarChart{"t", "", "round", {"prompts"}, {"0", "1"}, {{"a", 0, {10, 0}}, {"b", 1, {30, 20}}}});
+  BarChart chart;
+  chart.x_label = "round";
+  chart.groups = {"0", "1"};
+  chart.layers = {{"a", 0, {10, 0}}, {"b", 1, {30, 20}}};
+  const std::string svg = figure(chart);
   EXPECT_EQ(count(svg, "<rect"), 3U);  // no bar for the zero
   EXPECT_NE(svg.find("round 0, b: 30"), std::string::npos);
 }
