@@ -207,6 +207,7 @@ void Handout::step() {
 
 std::int64_t Handout::finished_count() const { return state_->finished; }
 bool Handout::complete() { return state_->completed; }
+bool Handout::stopping() const { return state_->stopping; }
 bool Handout::budget_spent() const { return state_->spent; }
 
 void Handout::stop() {

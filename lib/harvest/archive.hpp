@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shard/catalog.hpp"
+#include "shard/rows.hpp"
+#include "teacher/journal.hpp"
+
+namespace evd::harvest {
+
+/// All that was ever answered in a campaign: the journals, and the published results, retired ones
+/// too. What stands in both is taken from the journals.
+class Archive {
+ public:
+  /// `known_files` as in teacher::Journals. Published results are read when they are first needed.
+  explicit Archive(const std::filesystem::path& campaign,
+                   const std::vector<std::string>& known_files = {});
+
+  struct Found {
+    shard::Outcome outcome = shard::Outcome::open;
+    std::optional<shard::ImageLocation> published;  ///< nothing = it stands in a journal
+    std::uint64_t bytes = 0;                        ///< of the picture, in a journal
+  };
+  /// The best final answer for a key; nothing when there is none.
+  [[nodiscard]] std::optional<Found> find(const RequestKey& key) const;
+  /// Whether anything was ever sent for it, or is published.
+  [[nodiscard]] bool knows(const RequestKey& key) const;
+  /// The picture's size in bytes.
+  [[nodiscard]] std::uint64_t picture_bytes(const Found& found) const;
+
+  [[nodiscard]] const std::shared_ptr<const teacher::Journals>& journals() const {
+    return journals_;
+  }
+  [[nodiscard]] const shard::Catalog& catalog() const;
+
+ private:
+  std::filesystem::path campaign_;
+  std::shared_ptr<const teacher::Journals> journals_;
+  mutable std::unique_ptr<const shard::Catalog> catalog_;
+};
+
+}  // namespace evd::harvest

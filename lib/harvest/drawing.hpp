@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harvest/input.hpp"
+#include "run/program.hpp"
+
+namespace evd::harvest {
+
+/// Phase 1 of a harvest: asks for every picture that no record has, until each has a recorded
+/// outcome, the money is spent or a service is given up. Collective.
+struct DrawingTask {
+  const Input& input;
+  const std::vector<std::size_t>& missing;  ///< places in input.draws, equal on all ranks
+  std::int64_t main_microusd = 0;           ///< still free
+  std::int64_t heldout_microusd = 0;
+  std::shared_ptr<const teacher::Journals> journals;  ///< null = read them
+};
+
+/// What happened, over all ranks; on every rank the same.
+struct Drawn {
+  std::vector<std::string> services_down;
+  std::vector<std::string> journal_files;
+  bool budget_spent = false;
+};
+
+/// Stopped, on all ranks, when a signal came: what was under way has ended, or was left after 30 s.
+[[nodiscard]] Drawn draw_missing(run::Context& context, const DrawingTask& task);
+
+}  // namespace evd::harvest

@@ -1,0 +1,133 @@
+#include "harvest/shards.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "image/image.hpp"
+#include "shard/identity.hpp"
+
+namespace evd::harvest {
+namespace {
+
+std::string part_name(std::size_t index) { return format("images-%05zu.h5", index); }
+
+// What the request alone says.
+shard::Image asked_row(const Input& input, const Draw& draw, int round) {
+  const auto& service = input.rules.teachers[draw.teacher];
+  return {.prompt_id = input.set[draw.sample].id,
+          .key = draw.key,
+          .round = round,
+          .split = input.set[draw.sample].split,
+          .origin = shard::Origin::teacher,
+          .teacher = {service.name},
+          .model = {service.model},
+          .sample_index = draw.sample_index,
+          .outcome = shard::Outcome::open,
+          .requested_width = draw.width,
+          .requested_height = draw.height};
+}
+
+void add_reply(shard::Image& row, teacher::Reply reply) {
+  row.outcome = reply.outcome;
+  row.reason = {reply.reason};
+  row.model_echo = {reply.model_echo};
+  row.request_id = std::move(reply.request_id);
+  row.revised_prompt = std::move(reply.revised_prompt);
+  row.cost_microusd = reply.cost_microusd;
+  row.asked_ms = reply.asked_ms;
+  row.answered_ms = reply.answered_ms;
+  row.attempts = reply.attempts;
+  if (reply.outcome != shard::Outcome::ok) return;
+  const auto info = image::probe(reply.payload);
+  row.width = info.width;
+  row.height = info.height;
+  row.mime = {info.mime};
+  row.sha256 = sha256(reply.payload);
+  row.bytes = std::move(reply.payload);
+}
+
+nlohmann::json to_json(const shard::FileEntry& entry) {
+  return {{"name", entry.name},   {"table", entry.table},         {"rows", entry.rows},
+          {"bytes", entry.bytes}, {"sha256", entry.sha256.hex()}, {"content", entry.content.hex()}};
+}
+
+shard::FileEntry entry_from(const nlohmann::json& json) {
+  return {.name = json["name"],
+          .table = json["table"],
+          .rows = json["rows"],
+          .bytes = json["bytes"],
+          .sha256 = Sha256::parse(json["sha256"].get<std::string>()),
+          .content = Sha256::parse(json["content"].get<std::string>())};
+}
+
+}  // namespace
+
+std::vector<Part> cut(const Input& input, const Archive& archive, double shard_mib) {
+  const double limit_bytes = shard_mib * 1048576;
+  std::vector<Part> parts(1);
+  double bytes = 0;
+  for (std::size_t i = 0; i < input.draws.size(); ++i) {
+    const auto found = archive.find(input.draws[i].key);
+    const double more = found ? static_cast<double>(archive.picture_bytes(*found)) : 0;
+    // Rows cost a little too: a result without pictures is cut as well.
+    if (bytes + more > limit_bytes && parts.back().last > parts.back().first) {
+      parts.push_back({i, i});
+      bytes = 0;
+    }
+    bytes += more + 1024;
+    parts.back().last = i + 1;
+  }
+  return parts;
+}
+
+shard::Image image_row(const Input& input, const Draw& draw, const Archive& archive, int round) {
+  const auto found = archive.find(draw.key);
+  if (found && found->published) {
+    const auto& at = *found->published;
+    shard::Image row = archive.catalog().images(at.shard).at(static_cast<std::size_t>(at.row));
+    if (row.outcome == shard::Outcome::ok) row.bytes = archive.catalog().bytes(at);
+    return row;
+  }
+  shard::Image row = asked_row(input, draw, round);
+  if (found) add_reply(row, archive.journals()->reply(draw.key).value());
+  row.id = shard::image_id(row.key, row.sha256);
+  return row;
+}
+
+std::vector<shard::FileEntry> publish_parts(const run::Context& context, const Input& input,
+                                            const Archive& archive,
+                                            const std::vector<Part>& parts) {
+  const auto ranks = static_cast<std::size_t>(context.world.size());
+  nlohmann::json mine = nlohmann::json::array();
+  for (auto i = static_cast<std::size_t>(context.world.rank()); i < parts.size(); i += ranks) {
+    std::vector<shard::Image> rows;
+    for (std::size_t at = parts[i].first; at < parts[i].last; ++at)
+      rows.push_back(image_row(input, input.draws[at], archive, context.self.round));
+    const std::string name = part_name(i);
+    auto entry = shard::write_table<shard::Image>(context.directory / name, context.header(), rows);
+    entry.name = name;
+    mine.push_back(to_json(entry));
+  }
+  std::vector<shard::FileEntry> all;
+  const std::string text = mine.dump();
+  for (const auto& bytes : context.world.gather(as_bytes(text), 0)) {
+    const auto* begin = reinterpret_cast<const char*>(bytes.data());
+    for (const auto& entry : nlohmann::json::parse(begin, begin + bytes.size()))
+      all.push_back(entry_from(entry));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return all;
+}
+
+void remove_stray_parts(const run::Context& context, std::size_t parts) {
+  for (std::size_t i = parts;; ++i) {
+    const auto path = context.directory / part_name(i);
+    if (!std::filesystem::exists(path)) return;
+    std::filesystem::remove(path);
+  }
+}
+
+}  // namespace evd::harvest
