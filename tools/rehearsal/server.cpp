@@ -5,6 +5,9 @@
 #include <thread>
 #include <unordered_map>
 
+// The default of 5 drops connections when several clients begin at once, and TCP tries again only
+// after a second.
+#define CPPHTTPLIB_LISTEN_BACKLOG 512
 #include <httplib.h>
 
 #include "core/error.hpp"
