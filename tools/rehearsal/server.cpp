@@ -5,10 +5,8 @@
 #include <thread>
 #include <unordered_map>
 
-// The default of 5 drops connections when several clients begin at once, and TCP tries again only
-// after a second.
-#define CPPHTTPLIB_LISTEN_BACKLOG 512
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include "core/error.hpp"
 
@@ -18,6 +16,9 @@ namespace {
 // As many threads as a client may keep connections: a connection holds its thread. With fewer, the
 // ones left over starve; with cpp-httplib's own 8 and Nagle's delay, 342 requests a second.
 constexpr std::size_t kThreads = 256;
+// The library listens with a backlog of 5: of many clients that begin at once some are dropped, and
+// TCP tries again only after a second. Listening once more with another backlog changes it.
+constexpr int kBacklog = 512;
 constexpr time_t kKeepAliveSeconds = 3600;
 constexpr std::size_t kMaxRequestBytes = std::size_t{64} << 20U;
 constexpr std::size_t kMaxRequestsPerConnection = 1'000'000'000;
@@ -58,6 +59,10 @@ struct Server::State {
   void set_up() {
     http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     http.set_tcp_nodelay(true);
+    http.set_socket_options([this](socket_t socket) {
+      httplib::default_socket_options(socket);
+      listening = socket;
+    });
     http.set_keep_alive_max_count(kMaxRequestsPerConnection);
     // An idle connection that the server closes may swallow the next request on it.
     http.set_keep_alive_timeout(kKeepAliveSeconds);
@@ -130,6 +135,7 @@ struct Server::State {
   Ledger& ledger;
   std::string token;
   httplib::Server http;
+  socket_t listening = INVALID_SOCKET;
   std::mutex mutex;
   std::unordered_map<std::uint64_t, std::uint64_t> attempts;  // by request
 };
@@ -148,6 +154,7 @@ int Server::bind(const std::string& address, int port) {
   if (bound < 0)
     throw IoError("cannot listen on " + address + " port " + std::to_string(port) +
                   " (in use, or not an address of this machine)");
+  ::listen(state_->listening, kBacklog);
   return bound;
 }
 
