@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -14,19 +15,12 @@ constexpr const char* kManifest = "MANIFEST.json";
 
 std::string round_name(int round) { return round == kStartRound ? "start" : format("%04d", round); }
 
-// The round whose config.toml is in force for `round`; -1 = campaign.toml.
-int config_round(const std::filesystem::path& root, int round) {
-  int newest = -1;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(root / "rounds", ignored)) {
-    const std::string name = entry.path().filename().string();
-    int number = -1;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc{} || end != name.data() + name.size() || number > round) continue;
-    if (std::filesystem::exists(entry.path() / "config.toml", ignored))
-      newest = std::max(newest, number);
-  }
-  return newest;
+// Round that a directory under rounds/ is of; -1 for anything else.
+int round_of(const std::filesystem::path& directory) {
+  const std::string name = directory.filename().string();
+  int round = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), round);
+  return error == std::errc{} && end == name.data() + name.size() ? round : -1;
 }
 
 }  // namespace
@@ -125,9 +119,20 @@ std::filesystem::path Campaign::progress_file(const StageRef& ref) const {
   return root_ / "leases" / (file_stem(ref) + ".progress.json");
 }
 
+std::map<int, std::filesystem::path> Campaign::config_files() const {
+  std::map<int, std::filesystem::path> files = {{kStartRound, root_ / "campaign.toml"}};
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(root_ / "rounds", ignored)) {
+    const int round = round_of(entry.path());
+    auto file = entry.path() / "config.toml";
+    if (round >= 0 && std::filesystem::exists(file, ignored)) files.emplace(round, std::move(file));
+  }
+  return files;
+}
+
 std::filesystem::path Campaign::config_file(int round) const {
-  const int from = config_round(root_, round);
-  return from < 0 ? root_ / "campaign.toml" : root_ / "rounds" / round_name(from) / "config.toml";
+  const auto files = config_files();
+  return std::prev(files.upper_bound(std::max(round, kStartRound)))->second;
 }
 
 Config Campaign::config(int round) const {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,9 @@ class Campaign {
   [[nodiscard]] std::filesystem::path progress_file(const StageRef& ref) const;
   /// The file that config(round) reads.
   [[nodiscard]] std::filesystem::path config_file(int round) const;
+  /// All such files by the first round that each is for: campaign.toml at kStartRound, then
+  /// rounds/NNNN/config.toml.
+  [[nodiscard]] std::map<int, std::filesystem::path> config_files() const;
   /// Effective configuration of a round (campaign.toml for the first, rounds/NNNN/config.toml).
   [[nodiscard]] Config config(int round) const;
   /// What `ref` published; nothing when it is not done, DataError when damaged or of another one.

@@ -179,30 +179,15 @@ class Life {
   }
 
   [[nodiscard]] shard::Manifest manifest() const {
-    shard::Manifest m;
-    m.campaign = campaign_->id().hex();
-    m.stage = name(arguments_.self.stage);
-    m.round = arguments_.self.round;
-    m.attempt = attempt_;
-    m.software = software();
-    m.created_ms = utc_ms();
-    m.files = result_.files;
-    std::sort(m.files.begin(), m.files.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
-    m.inputs = admission_.inputs;
-    m.content = shard::content_of(m.files);
-    m.science = science_digest(config_);
-    m.config_toml = to_toml(config_);
-    m.counts = result_.counts;
-    m.by_teacher = result_.by_teacher;
-    m.tallies = result_.tallies;
-    m.seconds = seconds();
-    m.cost_microusd = result_.cost_microusd;
-    m.ambiguous_microusd = result_.ambiguous_microusd;
-    m.ranks = world_.size();
-    if (arguments_.accept_partial && m.counts.open + m.counts.failed > 0)
-      m.accepted_partial_by = lease_identity(arguments_.self, job_, 1).user;
-    return m;
+    const bool partial =
+        arguments_.accept_partial && result_.counts.open + result_.counts.failed > 0;
+    return manifest_of(
+        *campaign_, arguments_.self, config_, result_,
+        {.inputs = admission_.inputs,
+         .attempt = attempt_,
+         .ranks = world_.size(),
+         .seconds = seconds(),
+         .accepted_partial_by = partial ? lease_identity(arguments_.self, job_, 1).user : ""});
   }
 
   [[nodiscard]] std::map<std::string, double> seconds() const {

@@ -11,6 +11,7 @@
 #include "mpi/communicator.hpp"
 #include "run/campaign.hpp"
 #include "run/progress.hpp"
+#include "run/stage_result.hpp"
 #include "shard/manifest.hpp"
 
 namespace evd::run {
@@ -29,28 +30,11 @@ struct Context {
   std::filesystem::path directory;  ///< where to publish
   std::string job;                  ///< unique per life: <job id or host-pid>-<restart>
   const Log& log;
-  const std::atomic<bool>&
-      stop;  ///< SIGTERM or SIGUSR1 came: save, then all ranks throw Stopped
+  const std::atomic<bool>& stop;  ///< SIGTERM or SIGUSR1 came: save, then all ranks throw Stopped
   Progress& progress;
   mpi::Communicator& world;
 
   [[nodiscard]] shard::FileHeader header() const;
-};
-
-/// What a stage gives back on rank 0 (ignored elsewhere). The shell adds the rest, publishes
-/// MANIFEST.json, and writes report.json either way.
-struct Result {
-  std::vector<shard::FileEntry> files;  ///< of all ranks
-  shard::Counts counts;
-  std::map<std::string, shard::Counts> by_teacher;
-  std::map<std::string, std::int64_t> tallies;
-  /// Wall seconds on rank 0 by activity. `drawing`, `judging`, `training` and `rendering` are the
-  /// work itself, everything else of a stage counts as overhead in `evd status --times`. The shell
-  /// adds launch, wall and cpu.
-  std::map<std::string, double> seconds;
-  std::int64_t cost_microusd = 0;
-  std::int64_t ambiguous_microusd = 0;
-  std::string closing_line;  ///< said at the end, for a person
 };
 
 /// One stage that a program can do.

@@ -64,13 +64,23 @@ std::string point_title(const Series& series, const Point& point, const LineChar
   return text;
 }
 
+std::string path_class(Look look) {
+  switch (look) {
+    case Look::faint:
+      return "faint";
+    case Look::level:
+      return "level";
+    default:
+      return "curve";
+  }
+}
+
 std::string drawn(const Series& series, const LineChart& chart, const Scale& x, const Scale& y) {
   const std::string stroke = "\" stroke=\"" + color(series.color) + "\"/>";
   std::string out;
   if (const auto band = band_path(series, x, y); !band.empty())
     out += "<path class=\"band\" fill=\"" + color(series.color) + "\" d=\"" + band + "\"/>";
-  out += "<path class=\"" + std::string(series.look == Look::faint ? "faint" : "curve") +
-         "\" d=\"" + curve_path(series, x, y) + stroke;
+  out += "<path class=\"" + path_class(series.look) + "\" d=\"" + curve_path(series, x, y) + stroke;
   if (series.look != Look::curve) return out + "\n";
   for (const Point& point : series.points)
     if (is_drawn(point))

@@ -19,7 +19,8 @@ struct Point {
 enum class Look {
   curve,  ///< a line, a dot on each point, a band where there are intervals
   faint,  ///< a thin line behind the others, left out of the legend
-  plain   ///< a line alone
+  plain,  ///< a line alone
+  level   ///< a thin dashed line: something to compare with
 };
 
 struct Series {

@@ -18,13 +18,6 @@ std::string charts(const std::vector<std::string>& figures) {
   return inner.empty() ? "" : "<div class=\"charts\">" + inner + "</div>\n";
 }
 
-std::vector<Point> points_of(const std::vector<shard::Metric>& rows) {
-  std::vector<Point> points;
-  for (const auto& row : rows)
-    points.push_back({static_cast<double>(row.round), row.value, row.low, row.high});
-  return points;
-}
-
 std::string loss_figure(const Data& data) {
   std::vector<Point> raw;
   for (const auto& step : data.steps)
@@ -53,6 +46,25 @@ std::string gradient_figure(const Data& data) {
                           {{"norm", 6, thinned(raw, kMostPoints), Look::plain}}});
 }
 
+/// How well the judge finds the best teacher's pictures of the same prompts: what there is to
+/// reach.
+void add_best_teacher(const Data& data, const char* category, LineChart& chart) {
+  double best = -1;
+  std::string name;
+  for (const auto& teacher : metric_teachers(data, "alignment_teacher"))
+    for (const auto& row : find_metrics(data, "score", "alignment_teacher", category, teacher))
+      if (row.value > best) {
+        best = row.value;
+        name = teacher;
+      }
+  if (best < 0 || chart.series.empty()) return;
+  const auto& points = chart.series.front().points;
+  chart.series.push_back({"best teacher (" + name + "), judge's score",
+                          6,
+                          {{points.front().x, best}, {points.back().x, best}},
+                          Look::level});
+}
+
 std::string alignment_figure(const Data& data, const char* category) {
   LineChart chart{"Alignment: " + category_text(category),
                   "held-out prompts, mean and 95 % interval",
@@ -65,14 +77,8 @@ std::string alignment_figure(const Data& data, const char* category) {
   };
   add("yardstick (independent of the judge)", 0, "yardstick");
   add("judge's own score", 1, "score");
+  add_best_teacher(data, category, chart);
   return figure(chart);
-}
-
-std::vector<std::string> metric_teachers(const Data& data, std::string_view metric) {
-  std::set<std::string> names;
-  for (const auto& row : data.metrics)
-    if (row.metric.text == metric && !row.teacher.text.empty()) names.insert(row.teacher.text);
-  return {names.begin(), names.end()};
 }
 
 std::string win_figure(const Data& data, const char* category) {

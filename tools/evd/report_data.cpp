@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 namespace evd::report {
 namespace {
@@ -26,9 +27,7 @@ void gather_judge(Source& source, Data& data, int round) {
   using run::Stage;
   auto set = source.rows<shard::Sample>(Stage::judge, round, "set.h5");
   if (set.empty()) return;
-  const auto pairs = source.rows<shard::Pair>(Stage::judge, round, "pairs.h5");
   data.sets.push_back(count_set(set, round));
-  data.rates.emplace_back(round, teacher_rates(set, pairs));
   data.set = std::move(set);
   data.set_round = round;
 }
@@ -55,7 +54,7 @@ Data gather(Source& source) {
       add_calls(calls, source.rows<shard::Call>(stage, round, "calls.h5"));
     if (!calls.empty()) data.calls.emplace_back(round, std::move(calls));
     for (const auto stage : {judge, score}) gather_judging(source, data, {stage, round});
-    for (const auto stage : {evaluate, score})
+    for (const auto stage : {judge, evaluate, score})
       append(data.metrics, source.rows<shard::Metric>(stage, round, "metrics.h5"));
     if (round < 0) continue;
     gather_judge(source, data, round);
@@ -70,6 +69,17 @@ int service_color(const Data& data, std::string_view service) {
   const auto found = std::find_if(teachers.begin(), teachers.end(),
                                   [&](const auto& teacher) { return teacher.name == service; });
   return static_cast<int>(found - teachers.begin());
+}
+
+std::vector<std::string> metric_teachers(const Data& data, std::string_view metric) {
+  std::set<std::string> names;
+  for (const auto& row : data.metrics)
+    if (row.metric.text == metric && !row.teacher.text.empty()) names.insert(row.teacher.text);
+  std::vector<std::string> ordered(names.begin(), names.end());
+  std::stable_sort(ordered.begin(), ordered.end(), [&](const auto& a, const auto& b) {
+    return service_color(data, a) < service_color(data, b);
+  });
+  return ordered;
 }
 
 std::vector<shard::Metric> find_metrics(const Data& data, std::string_view stage,

@@ -11,8 +11,7 @@ namespace evd::report {
 /// Everything that the page's tables and charts show, read once.
 struct Data {
   run::Config config;
-  std::vector<SetCounts> sets;                                             ///< by judged round
-  std::vector<std::pair<int, std::map<std::string, TeacherRates>>> rates;  ///< by judged round
+  std::vector<SetCounts> sets;  ///< by judged round
   std::vector<JudgeFigures> judging;
   std::vector<std::pair<int, CallsByService>> calls;  ///< by round, -1 = start
   std::vector<shard::Step> steps;
@@ -24,6 +23,9 @@ struct Data {
 
 /// The colour of a teacher or of the judge, the same in all charts.
 [[nodiscard]] int service_color(const Data& data, std::string_view service);
+
+/// Teachers that a metric is told of, in the order of the configuration.
+[[nodiscard]] std::vector<std::string> metric_teachers(const Data& data, std::string_view metric);
 
 /// A metric by round, with its interval.
 [[nodiscard]] std::vector<shard::Metric> find_metrics(const Data& data, std::string_view stage,

@@ -1,53 +1,9 @@
 #include "report_figures.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <numeric>
-#include <set>
-#include <unordered_map>
-
-#include "core/text.hpp"
 
 namespace evd::report {
 namespace {
-
-using Set = std::vector<shard::Sample>;
-using ById = std::unordered_map<SampleId, const shard::Sample*>;
-
-std::size_t teachers_drawn(const shard::Sample& sample) {
-  const std::string& text = sample.teachers_drawn.text;
-  return text.empty() ? 0 : 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '+'));
-}
-
-// Samples with a pair of this question that every teacher has drawn.
-std::set<SampleId> comparable(const std::vector<shard::Pair>& pairs, const ById& by_id,
-                              shard::Question question, std::size_t teachers) {
-  std::set<SampleId> samples;
-  for (const auto& pair : pairs) {
-    if (pair.question != question || pair.split != shard::Split::train) continue;
-    const auto found = by_id.find(pair.sample);
-    if (found != by_id.end() && teachers_drawn(*found->second) == teachers)
-      samples.insert(pair.sample);
-  }
-  return samples;
-}
-
-void count(std::array<Rate, kCategories.size()>& rates, const shard::Sample& sample, bool hit) {
-  for (std::size_t c = 0; c < kCategories.size(); ++c) {
-    if (!in_category(sample, c)) continue;
-    ++rates[c].trials;
-    rates[c].hits += hit ? 1 : 0;
-  }
-}
-
-// The teacher of a discriminated pair that was preferred to the base's image; "" for none.
-std::string winner_over_base(const shard::Pair& pair) {
-  if (pair.verdict == shard::Verdict::a && pair.teacher_b.text == "base")
-    return pair.teacher_a.text;
-  if (pair.verdict == shard::Verdict::b && pair.teacher_a.text == "base")
-    return pair.teacher_b.text;
-  return "";
-}
 
 bool orders_agree(const shard::Pair& pair) {
   return (pair.p_ab > 0.5F && pair.p_ba < 0.5F) || (pair.p_ab < 0.5F && pair.p_ba > 0.5F) ||
@@ -84,7 +40,7 @@ std::int64_t SetCounts::all_removed() const {
   return std::accumulate(removed.begin(), removed.end(), std::int64_t{0});
 }
 
-SetCounts count_set(const Set& set, int round) {
+SetCounts count_set(const std::vector<shard::Sample>& set, int round) {
   using enum shard::Status;
   SetCounts counts{.round = round};
   for (const auto& sample : set) {
@@ -98,34 +54,6 @@ SetCounts count_set(const Set& set, int round) {
       ++counts.added;
   }
   return counts;
-}
-
-double Rate::share() const {
-  return trials == 0 ? std::nan("") : static_cast<double>(hits) / static_cast<double>(trials);
-}
-
-std::map<std::string, TeacherRates> teacher_rates(const Set& set,
-                                                  const std::vector<shard::Pair>& pairs) {
-  ById by_id;
-  std::set<std::string> teachers;
-  for (const auto& sample : set) {
-    by_id.emplace(sample.id, &sample);
-    for (const auto& teacher : split(sample.teachers_drawn.text, '+'))
-      if (!teacher.empty()) teachers.insert(teacher);
-  }
-  std::map<std::string, TeacherRates> rates;
-  for (const auto& id : comparable(pairs, by_id, shard::Question::select, teachers.size()))
-    for (const auto& teacher : teachers)
-      count(rates[teacher].won, *by_id[id], by_id[id]->target_teacher.text == teacher);
-
-  std::map<SampleId, std::string> beaten;
-  for (const auto& pair : pairs)
-    if (pair.question == shard::Question::discriminate)
-      beaten[pair.sample] = winner_over_base(pair);
-  for (const auto& id : comparable(pairs, by_id, shard::Question::discriminate, teachers.size()))
-    for (const auto& teacher : teachers)
-      count(rates[teacher].beat, *by_id[id], beaten[id] == teacher);
-  return rates;
 }
 
 JudgeFigures judge_figures(run::StageRef ref, const std::vector<shard::Pair>& pairs,
@@ -142,13 +70,9 @@ JudgeFigures judge_figures(run::StageRef ref, const std::vector<shard::Pair>& pa
       continue;
     }
     ++judged;
-    figures.mean_bias += static_cast<double>(pair.bias);
     agreeing += orders_agree(pair) ? 1 : 0;
   }
-  if (judged > 0) {
-    figures.mean_bias /= static_cast<double>(judged);
-    figures.agreeing = static_cast<double>(agreeing) / static_cast<double>(judged);
-  }
+  if (judged > 0) figures.agreeing = static_cast<double>(agreeing) / static_cast<double>(judged);
   for (const auto& answer : answers) {
     using enum shard::Question;
     const bool compares =

@@ -29,28 +29,13 @@ struct SetCounts {
 };
 [[nodiscard]] SetCounts count_set(const std::vector<shard::Sample>& set, int round);
 
-/// Hits among trials.
-struct Rate {
-  std::int64_t hits = 0;
-  std::int64_t trials = 0;
-  [[nodiscard]] double share() const;
-};
-struct TeacherRates {
-  std::array<Rate, kCategories.size()> won;   ///< won the tournament
-  std::array<Rate, kCategories.size()> beat;  ///< won it, and was preferred to the base's image
-};
-/// Rates of every teacher in one round, over prompts that every teacher has drawn.
-[[nodiscard]] std::map<std::string, TeacherRates> teacher_rates(
-    const std::vector<shard::Sample>& set, const std::vector<shard::Pair>& pairs);
-
 /// How the VLM behaved in one stage.
 struct JudgeFigures {
   run::StageRef ref;
   std::int64_t pairs = 0;
   std::int64_t ties = 0;
   std::int64_t unjudgeable = 0;
-  double mean_bias = 0;  ///< logit, over judged pairs
-  double agreeing = 0;   ///< share of judged pairs whose two orders name the same winner
+  double agreeing = 0;  ///< share of judged pairs whose two orders name the same winner
   std::int64_t answers = 0;
   std::int64_t unparsed = 0;
 };

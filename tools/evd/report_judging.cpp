@@ -1,4 +1,4 @@
-#include <map>
+#include <cmath>
 
 #include "core/text.hpp"
 #include "report_chart.hpp"
@@ -8,92 +8,98 @@
 namespace evd::report {
 namespace {
 
-using Rates = std::array<Rate, kCategories.size()> TeacherRates::*;
+// Hits and trials of a rate over all rounds.
+struct Pooled {
+  double hits = 0;
+  std::int64_t trials = 0;
+};
 
-std::map<std::string, TeacherRates> pooled(const Data& data) {
-  std::map<std::string, TeacherRates> sums;
-  for (const auto& [round, rates] : data.rates)
-    for (const auto& [teacher, its] : rates)
-      for (std::size_t c = 0; c < kCategories.size(); ++c)
-        for (const Rates kind : {&TeacherRates::won, &TeacherRates::beat}) {
-          (sums[teacher].*kind)[c].hits += (its.*kind)[c].hits;
-          (sums[teacher].*kind)[c].trials += (its.*kind)[c].trials;
-        }
-  return sums;
+Pooled pooled(const Data& data, const char* metric, const char* category,
+              const std::string& teacher) {
+  Pooled sum;
+  for (const auto& row : find_metrics(data, "judge", metric, category, teacher)) {
+    sum.hits += row.value * static_cast<double>(row.count);
+    sum.trials += row.count;
+  }
+  return sum;
 }
 
-std::string rate_cell(const Rate& rate) {
+std::string rate_cell(const Pooled& rate) {
   if (rate.trials == 0) return "–";
-  return percent(rate.share()) + " <small>" + grouped(rate.hits) + "/" + grouped(rate.trials) +
-         "</small>";
+  return percent(rate.hits / static_cast<double>(rate.trials)) + " <small>" +
+         grouped(std::llround(rate.hits)) + "/" + grouped(rate.trials) + "</small>";
 }
 
-std::string rates_table(const Data& data, const std::string& caption, Rates kind) {
+std::string rates_table(const Data& data, const std::string& caption, const char* metric) {
   TableView view{caption, {"Teacher", "All", "Human", "Text", "Multi"}, {}};
-  bool any = false;
-  for (const auto& [teacher, rates] : pooled(data)) {
+  for (const auto& teacher : metric_teachers(data, metric)) {
     std::vector<std::string> row = {escape(teacher)};
-    for (const Rate& rate : rates.*kind) {
-      row.push_back(rate_cell(rate));
-      any = any || rate.trials > 0;
-    }
+    for (const char* category : kCategories)
+      row.push_back(rate_cell(pooled(data, metric, category, teacher)));
     view.rows.push_back(std::move(row));
   }
-  return any ? "<h3>" + caption + "</h3>" + table(view) : "";
+  return view.rows.empty() ? "" : "<h3>" + caption + "</h3>" + table(view);
 }
 
-std::string rates_figure(const Data& data, const std::string& title, const std::string& subtitle,
-                         Rates kind, std::size_t category) {
-  LineChart chart{title, subtitle, {"round", Ticks::rounds}, {"share", Ticks::percent, 0.0}, {}};
-  std::map<std::string, Series> series;
-  for (const auto& [round, rates] : data.rates)
-    for (const auto& [teacher, its] : rates)
-      if (const Rate& rate = (its.*kind)[category]; rate.trials > 0)
-        series[teacher].points.push_back({static_cast<double>(round), rate.share()});
-  for (auto& [teacher, its] : series) {
-    its.name = teacher;
-    its.color = service_color(data, teacher);
-    chart.series.push_back(std::move(its));
-  }
+std::string rates_figure(const Data& data, const char* metric, const char* category,
+                         const std::string& title, const std::string& subtitle) {
+  LineChart chart{title + ": " + category_text(category),
+                  subtitle,
+                  {"round", Ticks::rounds},
+                  {"share", Ticks::percent, 0.0},
+                  {}};
+  for (const auto& teacher : metric_teachers(data, metric))
+    chart.series.push_back({teacher, service_color(data, teacher),
+                            points_of(find_metrics(data, "judge", metric, category, teacher))});
   return figure(chart);
 }
 
 std::string bias_figure(const Data& data) {
   LineChart chart{"Pull of the first place",
-                  "mean over pairs, as the judge's log-odds; 0 = none; both orders cancel it",
+                  "mean over pairs, as the judge's log-odds; both orders cancel it",
                   {"round", Ticks::rounds},
                   {"bias, logit"},
                   {}};
-  Series judge{"judge", 0, {}};
-  Series score{"score", 1, {}};
-  for (const auto& figures : data.judging)
-    if (figures.pairs > figures.unjudgeable)
-      (figures.ref.stage == run::Stage::score ? score : judge)
-          .points.push_back({static_cast<double>(figures.ref.round), figures.mean_bias});
   bool is_negative = false;
-  for (const auto* series : {&judge, &score}) {
-    if (!series->points.empty()) chart.series.push_back(*series);
-    for (const Point& point : series->points) is_negative = is_negative || point.y < 0;
+  int color = 0;
+  for (const char* stage : {"judge", "score"}) {
+    auto points = points_of(find_metrics(data, stage, "position_bias", "all", ""));
+    for (const Point& point : points) is_negative = is_negative || point.low < 0;
+    if (!points.empty()) chart.series.push_back({stage, color, std::move(points)});
+    ++color;
   }
   if (!is_negative) chart.y.min = 0.0;
   return figure(chart);
 }
 
+std::string bias_of(const Data& data, const run::StageRef& ref) {
+  for (const auto& row : find_metrics(data, name(ref.stage), "position_bias", "all", ""))
+    if (row.round == ref.round) return format("%+.2f", row.value);
+  return "–";
+}
+
 }  // namespace
+
+std::vector<Point> points_of(const std::vector<shard::Metric>& rows) {
+  std::vector<Point> points;
+  for (const auto& row : rows)
+    points.push_back({static_cast<double>(row.round), row.value, row.low, row.high});
+  return points;
+}
 
 std::string teachers_section(const Data& data) {
   std::string figures;
-  for (std::size_t c = 0; c < kCategories.size(); ++c)
-    figures += rates_figure(data, "Tournaments won: " + category_text(kCategories[c]),
-                            "new prompts that every teacher has drawn", &TeacherRates::won, c);
+  for (const char* category : kCategories)
+    figures += rates_figure(data, "won_tournament", category, "Tournaments won",
+                            "new prompts that every teacher has drawn, 95 % interval");
   if (figures.empty()) return "";
   return section(
       "teachers", "Teachers",
       "Whose picture the judge picks as the target, and how often that picture also beats the base "
       "model's. Only prompts that every teacher has drawn count; a prompt may be in several "
       "categories.",
-      rates_table(data, "Won the tournament, all rounds", &TeacherRates::won) +
-          rates_table(data, "Won it and beat the base model, all rounds", &TeacherRates::beat) +
+      rates_table(data, "Won the tournament, all rounds", "won_tournament") +
+          rates_table(data, "Won it and beat the base model, all rounds", "beat_base") +
           "<div class=\"charts\">" + figures + "</div>\n");
 }
 
@@ -107,8 +113,7 @@ std::string judge_section(const Data& data) {
     const bool judged = figures.pairs > figures.unjudgeable;
     view.rows.push_back({escape(to_string(figures.ref)), grouped(figures.pairs),
                          grouped(figures.ties), grouped(figures.unjudgeable),
-                         judged ? percent(figures.agreeing) : "–",
-                         judged ? format("%+.2f", figures.mean_bias) : "–",
+                         judged ? percent(figures.agreeing) : "–", bias_of(data, figures.ref),
                          grouped(figures.answers), grouped(figures.unparsed)});
   }
   return section(

@@ -2,10 +2,14 @@
 
 #include <string>
 
+#include "report_chart.hpp"
 #include "report_data.hpp"
 #include "report_pictures.hpp"
 
 namespace evd::report {
+
+/// Metrics by round as points with intervals.
+[[nodiscard]] std::vector<Point> points_of(const std::vector<shard::Metric>& rows);
 
 /// The parts of the page, each as HTML; empty text where there is nothing to show yet.
 [[nodiscard]] std::string headline(const Source& source, const Data& data);

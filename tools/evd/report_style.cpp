@@ -64,6 +64,7 @@ svg .grid { stroke: var(--grid); stroke-width: 1; }
 svg .axis { stroke: var(--line); stroke-width: 1; }
 svg path.curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 svg path.faint { fill: none; stroke-width: 1; opacity: 0.3; }
+svg path.level { fill: none; stroke-width: 1.5; stroke-dasharray: 5 4; }
 svg path.band { stroke: none; opacity: 0.16; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.15rem 0.9rem; margin: 0.5rem 0 0;
   padding: 0; font-size: 0.85rem; }

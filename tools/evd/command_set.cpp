@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "fs/file.hpp"
+#include "fs/publish.hpp"
+#include "history.hpp"
+#include "run/campaign.hpp"
+#include "run/staleness.hpp"
+
+namespace evd::hands {
+namespace {
+
+using run::Stage;
+
+struct SetOptions {
+  std::filesystem::path directory;
+  std::vector<std::string> settings;
+  std::optional<int> from;
+};
+
+// What the settings change in a configuration; refuses what may not change.
+std::vector<run::Change> planned(const run::Config& config, const SetOptions& options) {
+  run::Config after = config;
+  run::apply_settings(after, options.settings);
+  const auto changes = run::changes(config, after);
+  for (const auto& change : changes) {
+    if (change.scope == Scope::identity)
+      throw ConfigurationError(change.path +
+                               " is part of what the campaign is and never changes; make another "
+                               "campaign: evd init");
+    if (change.scope == Scope::science && run::affects(change.path, Stage::init) &&
+        !run::affects(change.path, Stage::judge))
+      throw ConfigurationError(change.path +
+                               " was used by evd init and cannot change any more; make another "
+                               "campaign: evd init");
+    if (change.scope == Scope::science && !options.from)
+      throw UsageError(change.path +
+                       " takes part in results: from which round on? Add --from ROUND");
+  }
+  return changes;
+}
+
+void apply_to(const std::filesystem::path& from, const std::filesystem::path& to,
+              const std::vector<std::string>& settings) {
+  auto config = run::parse_config(fs::read_text(from), from.string());
+  run::apply_settings(config, settings);
+  fs::publish(to, run::to_toml(config));
+}
+
+// Settings whose keys have (or have not) the scope operation.
+std::vector<std::string> of_scope(const std::vector<std::string>& settings,
+                                  const std::vector<run::Change>& changes, bool operation) {
+  std::vector<std::string> chosen;
+  for (const auto& setting : settings) {
+    const auto path = trim(setting.substr(0, setting.find('=')));
+    const bool is = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+      return change.path == path && (change.scope == Scope::operation) == operation;
+    });
+    if (is) chosen.push_back(setting);
+  }
+  return chosen;
+}
+
+std::vector<std::string> stale_names(const run::Campaign& campaign) {
+  run::Standings standings(campaign);
+  std::vector<std::string> names;
+  for (const auto& ref : run::chain(std::max(1, campaign.rounds_begun()), 1))
+    if (standings.of(ref).state == run::State::stale) names.push_back(to_string(ref));
+  return names;
+}
+
+int set(const SetOptions& options) {
+  const run::Campaign campaign(options.directory);
+  const int from = options.from.value_or(0);
+  const auto changes = planned(campaign.config(from), options);
+  if (changes.empty()) {
+    std::cout << "nothing changes: these are the values already\n";
+    return 0;
+  }
+  // Operation keys are no part of any result: they change everywhere at once.
+  const auto operation = of_scope(options.settings, changes, true);
+  if (!operation.empty())
+    for (const auto& [round, path] : campaign.config_files()) apply_to(path, path, operation);
+  // Science keys change from a round on, also where a later round had a file of its own.
+  const auto science = of_scope(options.settings, changes, false);
+  if (!science.empty()) {
+    const auto first = campaign.root() / "rounds" / format("%04d", from) / "config.toml";
+    fs::make_directory(first.parent_path());
+    apply_to(campaign.config_file(from), first, science);
+    for (const auto& [round, path] : campaign.config_files())
+      if (round > from) apply_to(path, path, science);
+  }
+  append_history(campaign.root(), from, changes);
+  for (const auto& change : changes)
+    std::cout << change.path << ": " << (change.before.empty() ? "none" : change.before) << " -> "
+              << (change.after.empty() ? "none" : change.after)
+              << (change.scope == Scope::operation ? ", at once"
+                                                   : ", from round " + std::to_string(from))
+              << "\n";
+  if (const auto stale = stale_names(campaign); !stale.empty())
+    std::cout << "stale now: " << join(stale, ", ") << "; to do them again: evd run "
+              << campaign.root().string() << " --redo-stale\n";
+  return 0;
+}
+
+}  // namespace
+
+Command add_set(CLI::App& app) {
+  auto* sub = app.add_subcommand("set", "Change keys of the configuration, dated in a history");
+  auto options = std::make_shared<SetOptions>();
+  sub->add_option("DIR", options->directory, "Campaign directory")->required();
+  sub->add_option("KEY=VALUE", options->settings, "Such as train.lr=1e-4 or budget.usd=50")
+      ->required();
+  sub->add_option("--from", options->from, "First round with the new value (science keys)")
+      ->check(CLI::Range(0, 999999))
+      ->type_name("ROUND");
+  return {sub, [options] { return set(*options); }};
+}
+
+}  // namespace evd::hands
