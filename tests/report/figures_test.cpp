@@ -8,60 +8,6 @@ namespace {
 using shard::Pair;
 using shard::Sample;
 
-SampleId id(std::uint8_t number) {
-  std::array<std::uint8_t, SampleId::kBytes> bytes{};
-  bytes[0] = number;
-  return SampleId(bytes);
-}
-
-Sample sample(std::uint8_t number, const char* target, const char* drawn, bool text) {
-  Sample row;
-  row.id = id(number);
-  row.status = shard::Status::member;
-  row.target_teacher = {target};
-  row.teachers_drawn = {drawn};
-  row.category_text = text;
-  return row;
-}
-
-Pair pair(std::uint8_t number, shard::Question question, const char* a, const char* b,
-          shard::Verdict verdict) {
-  Pair row;
-  row.sample = id(number);
-  row.question = question;
-  row.teacher_a = {a};
-  row.teacher_b = {b};
-  row.verdict = verdict;
-  return row;
-}
-
-TEST(TeacherRates, CountOnlyPromptsThatAllTeachersDrew) {
-  using enum shard::Question;
-  using enum shard::Verdict;
-  const std::vector<Sample> set = {sample(1, "x", "x+y", true), sample(2, "y", "x+y", true),
-                                   sample(3, "x", "x+y", false), sample(4, "x", "x", true)};
-  const std::vector<Pair> pairs = {
-      pair(1, select, "x", "y", a),          pair(2, select, "x", "y", b),
-      pair(3, select, "y", "x", b),          pair(1, discriminate, "x", "base", a),
-      pair(2, discriminate, "base", "y", a), pair(4, discriminate, "x", "base", a)};
-  const auto rates = teacher_rates(set, pairs);
-  EXPECT_EQ(rates.at("x").won[0].hits, 2);
-  EXPECT_EQ(rates.at("x").won[0].trials, 3);
-  EXPECT_EQ(rates.at("y").won[2].hits, 1);  // text: prompts 1 and 2
-  EXPECT_EQ(rates.at("y").won[2].trials, 2);
-  // Prompt 4 is left out: y did not draw it. Prompt 2 was won by the base.
-  EXPECT_EQ(rates.at("x").beat[0].hits, 1);
-  EXPECT_EQ(rates.at("x").beat[0].trials, 2);
-  EXPECT_EQ(rates.at("y").beat[0].hits, 0);
-  EXPECT_EQ(rates.at("y").beat[1].trials, 0);  // nobody is human here
-}
-
-TEST(TeacherRates, HeldOutPairsDoNotCount) {
-  auto heldout = pair(1, shard::Question::select, "x", "y", shard::Verdict::a);
-  heldout.split = shard::Split::heldout;
-  EXPECT_TRUE(teacher_rates({sample(1, "x", "x+y", false)}, {heldout}).empty());
-}
-
 TEST(SetCounts, EveryRowIsCountedOnce) {
   using enum shard::Status;
   std::vector<Sample> set(6);
@@ -84,15 +30,13 @@ TEST(SetCounts, EveryRowIsCountedOnce) {
   EXPECT_EQ(counts.added, 1);
 }
 
-TEST(JudgeFigures, BiasAgreementAndUnreadableAnswers) {
+TEST(JudgeFigures, AgreementAndUnreadableAnswers) {
   std::vector<Pair> pairs(3);
   pairs[0].p_ab = 0.9F;
   pairs[0].p_ba = 0.2F;
-  pairs[0].bias = 1.0F;
   pairs[0].verdict = shard::Verdict::a;
   pairs[1].p_ab = 0.9F;
   pairs[1].p_ba = 0.9F;  // the first place wins both times
-  pairs[1].bias = 2.0F;
   pairs[1].verdict = shard::Verdict::tie;
   std::vector<shard::Answer> answers(3);
   answers[0].choice = shard::Choice::first;
@@ -101,7 +45,6 @@ TEST(JudgeFigures, BiasAgreementAndUnreadableAnswers) {
   EXPECT_EQ(figures.pairs, 3);
   EXPECT_EQ(figures.ties, 1);
   EXPECT_EQ(figures.unjudgeable, 1);
-  EXPECT_DOUBLE_EQ(figures.mean_bias, 1.5);
   EXPECT_DOUBLE_EQ(figures.agreeing, 0.5);
   EXPECT_EQ(figures.answers, 3);
   EXPECT_EQ(figures.unparsed, 1);

@@ -262,12 +262,43 @@ void SyntheticCampaign::judge(int round) {
     discriminate(round, pairs);
     expand(round);
   }
-  publish(
-      self,
-      {shard::write_table<shard::Sample>(directory(self) / "set.h5", header(self), set_),
-       shard::write_table<shard::Pair>(directory(self) / "pairs.h5", header(self), pairs),
-       shard::write_table<shard::Answer>(directory(self) / "answers.h5", header(self), answers)},
-      static_cast<std::int64_t>(pairs.size()));
+  publish(self,
+          {shard::write_table<shard::Sample>(directory(self) / "set.h5", header(self), set_),
+           shard::write_table<shard::Pair>(directory(self) / "pairs.h5", header(self), pairs),
+           shard::write_table<shard::Answer>(directory(self) / "answers.h5", header(self), answers),
+           shard::write_table<shard::Metric>(directory(self) / "metrics.h5", header(self),
+                                             rates(round))},
+          static_cast<std::int64_t>(pairs.size()));
+}
+
+std::vector<shard::Metric> SyntheticCampaign::rates(int round) {
+  std::vector<shard::Metric> rows;
+  for (const char* category : {"all", "human", "text", "multi"})
+    for (std::size_t t = 0; t < kTeachers.size(); ++t) {
+      const double share = 0.1 + 0.15 * static_cast<double>(t) + 0.05 * random_.uniform();
+      rows.push_back({round,
+                      {"judge"},
+                      {"won_tournament"},
+                      {category},
+                      {kTeachers[t]},
+                      share,
+                      share - 0.08,
+                      share + 0.1,
+                      40});
+      rows.push_back({round,
+                      {"judge"},
+                      {"beat_base"},
+                      {category},
+                      {kTeachers[t]},
+                      0.7 * share,
+                      0.7 * share - 0.08,
+                      0.7 * share + 0.1,
+                      40});
+    }
+  const double bias = 0.2 + 0.1 * random_.uniform();
+  rows.push_back(
+      {round, {"judge"}, {"position_bias"}, {"all"}, {""}, bias, bias - 0.1, bias + 0.1, 40});
+  return rows;
 }
 
 void SyntheticCampaign::train(int round) {
@@ -311,6 +342,8 @@ void SyntheticCampaign::score(int round) {
   std::vector<shard::Metric> rows;
   for (const char* category : {"all", "human", "text", "multi"}) {
     const double value = 0.1 + 0.6 * progress(round);
+    rows.push_back(
+        {round, {"score"}, {"alignment_teacher"}, {category}, {"weft"}, 0.9, 0.8, 0.95, 20});
     rows.push_back(
         {round, {"score"}, {"alignment"}, {category}, {""}, value, value - 0.06, value + 0.06, 20});
     for (std::size_t t = 0; t < kTeachers.size(); ++t) {

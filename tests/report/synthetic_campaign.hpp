@@ -30,6 +30,7 @@ class SyntheticCampaign {
   void make_prompts();
   void harvest(int round);
   void judge(int round);
+  [[nodiscard]] std::vector<shard::Metric> rates(int round);
   void train(int round);
   void evaluate(int round);
   void score(int round);
