@@ -1,0 +1,219 @@
+// evd-judge as a program: MPI ranks, real HTTP to the embedded VLM, published files.
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <set>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "fs/file.hpp"
+#include "judge/drawn_campaign.hpp"
+#include "shard/table.hpp"
+#include "support/temp_dir.hpp"
+#include "teacher/journal.hpp"
+
+namespace evd::judge {
+namespace {
+
+using evd::test::TempDir;
+using run::Stage;
+using run::StageRef;
+using shard::Sample;
+using shard::Status;
+using test::DrawnCampaign;
+
+constexpr StageRef kJudge0{Stage::judge, 0};
+constexpr StageRef kJudge1{Stage::judge, 1};
+constexpr StageRef kScoreStart{Stage::score, run::kStartRound};
+
+std::vector<Sample> set_of(const DrawnCampaign& drawn, const StageRef& ref) {
+  return shard::read_table<Sample>(drawn.open().set_file(ref));
+}
+
+template <class Row>
+std::vector<Row> rows_of(const DrawnCampaign& drawn, const StageRef& ref, const char* file) {
+  return shard::read_table<Row>(drawn.open().directory(ref) / file);
+}
+
+std::int64_t count(const std::vector<Sample>& set, Status status) {
+  return std::count_if(set.begin(), set.end(),
+                       [&](const auto& sample) { return sample.status == status; });
+}
+
+// Answers that the server charged for, per request body.
+std::map<std::string, int> charged(const DrawnCampaign& drawn) {
+  std::map<std::string, int> times;
+  for (const auto& file : std::filesystem::directory_iterator(drawn.root() / "rehearsal")) {
+    if (!file.path().filename().string().starts_with("ledger-")) continue;
+    std::ifstream lines(file.path());
+    for (std::string line; std::getline(lines, line);) {
+      const auto json = nlohmann::json::parse(line, nullptr, false);
+      if (json.is_object())
+        times[json.at("request").get<std::string>()] += json.at("answers").get<int>();
+    }
+  }
+  return times;
+}
+
+// Two rounds and a score, on one rank and on three: the same set, pairs and answers.
+TEST(JudgeProgram, TheResultDoesNotDependOnTheNumberOfRanks) {
+  std::vector<std::string> contents;
+  for (const int ranks : {1, 3}) {
+    TempDir directory;
+    const DrawnCampaign drawn(directory / "campaign", 24, 8, "[train]\nstaleness = 0\n");
+    auto done = drawn.judge(ranks, {"--round", "0"});
+    ASSERT_EQ(done.code, 0) << done.story();
+    const auto first = set_of(drawn, kJudge0);
+    EXPECT_EQ(count(first, Status::member), 24);
+    EXPECT_EQ(count(first, Status::heldout), 8);
+    EXPECT_EQ(count(first, Status::waiting), 0);
+    EXPECT_EQ(rows_of<shard::Pair>(drawn, kJudge0, "pairs.h5").size(), 24U);
+
+    drawn.train_and_evaluate(0);
+    drawn.harvest(1);
+    done = drawn.judge(ranks, {"--round", "1"});
+    ASSERT_EQ(done.code, 0) << done.story();
+    const auto second = set_of(drawn, kJudge1);
+    EXPECT_GT(count(second, Status::waiting), 0);
+    EXPECT_GT(count(second, Status::removed), 0);
+    // Every second picture of the base model was blots: the others are learned more often.
+    std::array<int, 2> learned = {};
+    std::array<int, 2> all = {};
+    for (const auto& sample : second) {
+      if (sample.times_judged == 0) continue;
+      ++all.at(sample.id.low64() % 2);
+      if (sample.status == Status::removed) ++learned.at(sample.id.low64() % 2);
+    }
+    EXPECT_LT(learned[1] * all[0], learned[0] * all[1]);
+    const auto manifest = drawn.open().manifest(kJudge1);
+    EXPECT_EQ(manifest->tallies.at("asked"), 24);
+    EXPECT_GT(manifest->cost_microusd, 0);
+
+    done = drawn.judge(ranks, {"--start", "--score"});
+    ASSERT_EQ(done.code, 0) << done.story();
+    std::set<std::string> metrics;
+    for (const auto& row : rows_of<shard::Metric>(drawn, kScoreStart, "metrics.h5")) {
+      metrics.insert(row.metric.text);
+      EXPECT_LE(row.low, row.value);
+      EXPECT_GE(row.high, row.value);
+    }
+    for (const auto* name : {"win_share", "alignment", "alignment_teacher"})
+      EXPECT_TRUE(metrics.contains(name)) << name;
+    contents.push_back(drawn.content(kJudge0) + drawn.content(kJudge1) +
+                       drawn.content(kScoreStart));
+  }
+  EXPECT_EQ(contents[0], contents[1]);
+}
+
+TEST(JudgeProgram, ARerunDecidesAgainFromStoredAnswersWithoutACall) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 12, 4);
+  ASSERT_EQ(drawn.judge(2, {"--round", "0"}).code, 0);
+  const auto before = drawn.content(kJudge0);
+  const auto paid = charged(drawn).size();
+  ASSERT_GT(paid, 0U);
+  auto done = drawn.judge(1, {"--round", "0", "--rerun"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(drawn.content(kJudge0), before);
+  EXPECT_EQ(charged(drawn).size(), paid);
+
+  // Also when the journals are gone: the retired result holds the answers.
+  std::filesystem::remove_all(drawn.root() / "calls");
+  fs::make_directory(drawn.root() / "calls");
+  done = drawn.judge(2, {"--round", "0", "--rerun"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(charged(drawn).size(), paid);
+  const auto sets = set_of(drawn, kJudge0);
+  EXPECT_EQ(count(sets, Status::member), 12);
+}
+
+TEST(JudgeProgram, FreshAsksEverythingAgainAndLaterRerunsKeepToIt) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 8, 2);
+  ASSERT_EQ(drawn.judge(1, {"--round", "0"}).code, 0);
+  const auto calls = [&] { return teacher::Journals(drawn.open().calls()).records().size(); };
+  const auto first = calls();
+  const auto done = drawn.judge(1, {"--round", "0", "--rerun=fresh", "--yes"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto second = calls();
+  EXPECT_GE(second, first + 16);
+  const auto content = drawn.content(kJudge0);
+  ASSERT_EQ(drawn.judge(1, {"--round", "0", "--rerun"}).code, 0);
+  EXPECT_EQ(drawn.content(kJudge0), content);
+  EXPECT_EQ(calls(), second);
+}
+
+// kill -9 at several of the journal's and publisher's I/O events, then the same command.
+TEST(JudgeProgram, KilledAnywhereItGoesOnAndPaysNothingTwice) {
+  TempDir whole;
+  const DrawnCampaign undisturbed(whole / "campaign", 10, 2);
+  ASSERT_EQ(undisturbed.judge(2, {"--round", "0"}).code, 0);
+  // Rank 1 has the fewer events: it only keeps a journal.
+  for (const auto& [rank, event] : {std::pair("1", "5"), {"0", "17"}, {"0", "40"}}) {
+    TempDir directory;
+    const DrawnCampaign drawn(directory / "campaign", 10, 2);
+    const auto killed =
+        drawn.judge(2, {"--round", "0"}, {{"EVD_KILL_AT", event}, {"EVD_KILL_RANK", rank}});
+    EXPECT_NE(killed.code, 0) << killed.story();
+    EXPECT_FALSE(drawn.open().manifest(kJudge0).has_value());
+    const auto again = drawn.judge(2, {"--round", "0"});
+    ASSERT_EQ(again.code, 0) << again.story();
+    EXPECT_EQ(set_of(drawn, kJudge0).size(), 12U);
+    int ambiguous = 0;
+    const teacher::Journals journals(drawn.open().calls());
+    for (const auto& [key, record] : journals.records()) {
+      EXPECT_TRUE(record.has_reply);
+      ambiguous += record.intents - record.closed_intents;
+    }
+    int twice = 0;
+    for (const auto& [body, times] : charged(drawn)) twice += times - 1;
+    EXPECT_LE(twice, ambiguous);
+  }
+}
+
+TEST(JudgeProgram, AVlmThatOnlyTalksNonsenseLeavesTheSetUntouched) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 6, 0);
+  const auto done = drawn.judge(2, {"--round", "0", "--set", "rehearsal.nonsense_rate=1", "--set",
+                                    "vlm.max_attempts=2", "--set", "harvest.service_patience_s=1"});
+  EXPECT_EQ(done.code, 69) << done.story();
+  EXPECT_NE(done.err.find("have no verdict"), std::string::npos) << done.story();
+  EXPECT_FALSE(std::filesystem::exists(drawn.open().set_file(kJudge0)));
+  const auto later = drawn.judge(2, {"--round", "0"});
+  EXPECT_EQ(later.code, 0) << later.story();
+}
+
+TEST(JudgeProgram, SpentBudgetPublishesWhatItHas) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 12, 0);
+  const auto done = drawn.judge(1, {"--round", "0", "--set", "budget.usd=0.01"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto set = set_of(drawn, kJudge0);
+  EXPECT_GT(count(set, Status::waiting), 0);
+  EXPECT_EQ(count(set, Status::waiting) + count(set, Status::member), 12);
+  EXPECT_LE(drawn.open().manifest(kJudge0)->cost_microusd, 10'000);
+}
+
+TEST(JudgeProgram, AStopSavesAndLeavesWith75) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 40, 0, "[harvest]\nservice_patience_s = 5\n");
+  auto command =
+      evd::test::mpirun(2, {evd::test::program("evd-judge"), drawn.root().string(), "--round", "0",
+                            "--set", "rehearsal.latency_ms=300", "--set", "vlm.max_in_flight=2"});
+  evd::test::Process process({.arguments = command});
+  for (bool asked = false; !asked && process.running();)
+    for (const auto& file : std::filesystem::recursive_directory_iterator(drawn.root() / "calls"))
+      asked = asked || (file.is_regular_file() && file.file_size() > 3000);
+  process.signal(SIGUSR1);
+  const auto ended = process.wait();
+  EXPECT_EQ(ended.code, 75) << ended.story();
+  EXPECT_FALSE(drawn.open().manifest(kJudge0).has_value());
+  const auto again = drawn.judge(2, {"--round", "0"});
+  EXPECT_EQ(again.code, 0) << again.story();
+  EXPECT_EQ(count(set_of(drawn, kJudge0), Status::member), 40);
+}
+
+}  // namespace
+}  // namespace evd::judge
