@@ -160,7 +160,7 @@ run::Result run_stage(run::Context& context) {
   run::Result result = result_of(context, pictures, std::move(entries));
   result.tallies["kept_parts"] = kept_parts;
   result.seconds["load"] = loaded_s - begun_s;
-  result.seconds["render"] = rendered_s - loaded_s;
+  result.seconds["rendering"] = rendered_s - loaded_s;
   result.seconds["publish"] = monotonic_s() - rendered_s;
   return result;
 }
