@@ -165,8 +165,6 @@ run::Result run_stage(run::Context& context) {
   const double trained_s = monotonic_s();
   check_equal(state, context.world);
   if (state.round_step < config.train.steps_per_round) {
-    // Nobody leaves before rank 0 has saved: a rank that ends early ends the job.
-    context.world.barrier();
     throw Stopped(format("train stopped at step %lld of %d, all saved; start it again",
                          static_cast<long long>(state.round_step), config.train.steps_per_round));
   }

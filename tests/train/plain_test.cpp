@@ -1,0 +1,148 @@
+// Optimizer, buckets, batches and guard, each on its own.
+#include <cmath>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "train/adamw.hpp"
+#include "train/batch.hpp"
+#include "train/buckets.hpp"
+#include "train/guard.hpp"
+
+namespace evd::train {
+namespace {
+
+// The formulas of torch.optim.AdamW in double, one parameter at a time.
+struct Slow {
+  double w = 0, m = 0, v = 0, ema = 0;
+  void step(const AdamW& a, int n, double g) {
+    w *= 1 - a.learning_rate * a.weight_decay;
+    m = a.beta1 * m + (1 - a.beta1) * g;
+    v = a.beta2 * v + (1 - a.beta2) * g * g;
+    const double unbiased_m = m / (1 - std::pow(a.beta1, n));
+    const double unbiased_v = v / (1 - std::pow(a.beta2, n));
+    w -= a.learning_rate * unbiased_m / (std::sqrt(unbiased_v) + a.epsilon);
+    ema = a.ema * ema + (1 - a.ema) * w;
+  }
+};
+
+TEST(AdamW, EqualsTheFormulas) {
+  constexpr std::size_t kCount = 77;
+  std::vector<float> w(kCount), m(kCount), v(kCount), ema(kCount), g(kCount);
+  Random(1, Purpose::test).fill_normal(w);
+  ema = w;
+  std::vector<Slow> slow(kCount);
+  for (std::size_t i = 0; i < kCount; ++i) slow[i].w = slow[i].ema = w[i];
+  const AdamW adamw{0.01, 0.1, 0.9, 0.99, 1e-8, 0.95};
+  for (int n = 1; n <= 50; ++n) {
+    Random(1, Purpose::test, 1, static_cast<std::uint64_t>(n)).fill_normal(g);
+    update(adamw, n, {w, m, v, ema}, g, 0.5);
+    for (std::size_t i = 0; i < kCount; ++i) slow[i].step(adamw, n, 0.5 * double{g[i]});
+  }
+  for (std::size_t i = 0; i < kCount; ++i) {
+    EXPECT_NEAR(w[i], slow[i].w, 1e-5);
+    EXPECT_NEAR(ema[i], slow[i].ema, 1e-5);
+  }
+}
+
+TEST(AdamW, AnElementDoesNotDependOnItsPlace) {
+  std::vector<float> w(101, 0.3F), m(101, 0.1F), v(101, 0.2F), ema(101, 0.4F), g(101, -0.7F);
+  update({0.01, 0.1, 0.9, 0.99, 1e-8, 0.95}, 3, {w, m, v, ema}, g, 1);
+  for (const float value : w) EXPECT_EQ(value, w.front());
+  for (const float value : ema) EXPECT_EQ(value, ema.front());
+}
+
+TEST(AdamW, ZerosStayZero) {  // the gaps between tensors
+  std::vector<float> w(3), m(3), v(3), ema(3), g(3);
+  update({0.01, 0.1, 0.9, 0.99, 1e-8, 0.95}, 1, {w, m, v, ema}, g, 1);
+  EXPECT_EQ(w, std::vector<float>(3));
+}
+
+TEST(AdamW, NormAndWarmUp) {
+  std::vector<float> values(1003, 2);
+  EXPECT_DOUBLE_EQ(sum_of_squares(values), 4012);
+  values[1002] = NAN;
+  EXPECT_TRUE(std::isnan(sum_of_squares(values)));
+  EXPECT_DOUBLE_EQ(warmed_up(1, 0, 4), 0.25);
+  EXPECT_DOUBLE_EQ(warmed_up(1, 3, 4), 1);
+  EXPECT_DOUBLE_EQ(warmed_up(1, 9, 4), 1);
+  EXPECT_DOUBLE_EQ(warmed_up(1, 0, 0), 1);
+}
+
+TEST(Buckets, CoverEveryParameterOnce) {
+  const nn::Layout layout{nn::NetworkOptions{}, nn::DiffusionOptions{}};
+  for (const std::size_t bytes : {std::size_t{1}, std::size_t{1} << 20, std::size_t{1} << 40}) {
+    const Cut cut = cut_into_buckets(layout, bytes);
+    EXPECT_EQ(cut.buckets[0].begin, layout.size());
+    EXPECT_EQ(cut.buckets[0].end, cut.size);
+    std::size_t end = 0;
+    for (std::size_t b = 1; b < cut.buckets.size(); ++b) {
+      EXPECT_EQ(cut.buckets[b].begin, end);
+      end = cut.buckets[b].end;
+    }
+    EXPECT_EQ(end, layout.size());
+    std::map<std::size_t, std::size_t> counts;
+    for (std::size_t i = 0; i < cut.of.size(); ++i) {
+      ++counts[cut.of[i]];
+      EXPECT_GE(layout.parameters()[i].offset, cut.buckets[cut.of[i]].begin);
+      EXPECT_LT(layout.parameters()[i].offset, cut.buckets[cut.of[i]].end);
+    }
+    for (const auto& [bucket, count] : counts) EXPECT_EQ(count, cut.count[bucket]);
+  }
+  EXPECT_EQ(cut_into_buckets(layout, 1).buckets.size(), layout.parameters().size() + 1);
+  EXPECT_EQ(cut_into_buckets(layout, std::size_t{1} << 40).buckets.size(), 2U);
+}
+
+SampleId sample(std::uint8_t number) {
+  std::array<std::uint8_t, 16> bytes{};
+  bytes[0] = number;
+  return SampleId(bytes);
+}
+
+TEST(Batch, PartsOfABatchHoldWhatTheWholeHolds) {
+  const Noising noising{5, 1000, 0.5};
+  std::vector<Entry> entries;
+  for (std::uint8_t i = 0; i < 7; ++i) entries.push_back({sample(i), "a red ball", 100U + i});
+  nn::TextEncoder encoder(8, 4);
+  const Part whole = make_part(noising, entries, std::vector<float>(7 * 12), encoder);
+  const Part tail =
+      make_part(noising, std::span(entries).subspan(4), std::vector<float>(3 * 12), encoder);
+  EXPECT_EQ(std::vector(whole.noise.begin() + 4 * 12, whole.noise.end()), tail.noise);
+  EXPECT_EQ(std::vector(whole.timesteps.begin() + 4, whole.timesteps.end()), tail.timesteps);
+  EXPECT_EQ(std::vector(whole.captions.begin() + 4, whole.captions.end()), tail.captions);
+}
+
+TEST(Batch, DrawsTimestepsEvenlyAndDropsTheShareOfCaptions) {
+  const Noising noising{5, 1000, 0.1};
+  std::vector<Entry> entries;
+  for (std::uint64_t i = 0; i < 20000; ++i) entries.push_back({sample(1), "", i});
+  nn::TextEncoder encoder(2, 2);
+  const Part part = make_part(noising, entries, std::vector<float>(20000), encoder);
+  double mean = 0;
+  for (const int t : part.timesteps) {
+    ASSERT_GE(t, 0);
+    ASSERT_LT(t, 1000);
+    mean += t / 20000.0;
+  }
+  EXPECT_NEAR(mean, 499.5, 8);
+  const auto dropped = std::count(part.captions.begin(), part.captions.end(), nn::Caption::dropped);
+  EXPECT_NEAR(static_cast<double>(dropped), 2000, 170);
+}
+
+TEST(Guard, CountsInARowAndGivesUp) {
+  Guard guard(2, 0);
+  EXPECT_FALSE(guard.leaves_out(1, 1, 0));
+  EXPECT_TRUE(guard.leaves_out(NAN, 1, 1));
+  EXPECT_TRUE(guard.leaves_out(1, INFINITY, 2));
+  EXPECT_FALSE(guard.leaves_out(1, 1, 3));
+  EXPECT_EQ(guard.in_row(), 0);
+  EXPECT_TRUE(guard.leaves_out(NAN, 1, 4));
+  EXPECT_TRUE(guard.leaves_out(NAN, 1, 5));
+  EXPECT_THROW((void)guard.leaves_out(NAN, 1, 6), DataError);
+  EXPECT_THROW((void)Guard(2, 2).leaves_out(NAN, 1, 6), DataError);  // resumed within the row
+}
+
+}  // namespace
+}  // namespace evd::train

@@ -1,0 +1,278 @@
+// evd-train as a user starts it, on a campaign whose set is judged.
+#include <cmath>
+#include <csignal>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "nn/safetensors.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+#include "train/judged_campaign.hpp"
+
+namespace evd::test {
+namespace {
+
+namespace stdfs = std::filesystem;
+using Environment = std::map<std::string, std::string>;
+
+std::vector<std::string> command(const stdfs::path& campaign, int ranks, int round,
+                                 const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = {program("evd-train"), campaign.string(), "--round",
+                                        std::to_string(round)};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return mpirun(ranks, arguments);
+}
+
+Finished train(const stdfs::path& campaign, int ranks, int round = 0,
+               const Environment& environment = {}) {
+  return run({command(campaign, ranks, round), environment});
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::vector<float> average_of(const stdfs::path& campaign, const std::string& tensor) {
+  return nn::Safetensors::read(campaign / "rounds/0000/train/model.safetensors").floats(tensor);
+}
+
+/// Flips one byte in the middle of a file.
+void damage(const stdfs::path& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  const auto middle = static_cast<std::streamoff>(stdfs::file_size(path) / 2);
+  file.seekg(middle);
+  const auto byte = static_cast<char>(file.get() ^ 0x20);
+  file.seekp(middle);
+  file.put(byte);
+}
+
+class Training : public testing::Test {
+ protected:
+  /// A campaign of its own, equal to all others made with these settings.
+  stdfs::path campaign(const std::string& name, const std::vector<std::string>& settings = {}) {
+    make_judged_campaign(folder / name, settings);
+    return folder / name;
+  }
+  TempDir folder;
+};
+
+TEST_F(Training, AnyNumberOfRanksSeesTheSameDataAndLosses) {
+  std::map<int, stdfs::path> at;
+  for (const int ranks : {1, 2, 4}) {
+    at[ranks] = campaign("ranks" + std::to_string(ranks));
+    const auto done = train(at[ranks], ranks);
+    ASSERT_EQ(done.code, 0) << done.story();
+  }
+  const auto one = steps_of(at[1], 0);
+  ASSERT_EQ(one.size(), 12U);
+  for (const int ranks : {2, 4}) {
+    const auto other = steps_of(at[ranks], 0);
+    ASSERT_EQ(other.size(), one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      EXPECT_NEAR(other[i].loss, one[i].loss, 2e-5 * one[i].loss) << ranks << " ranks, step " << i;
+      EXPECT_NEAR(other[i].gradient_norm, one[i].gradient_norm, 1e-3 * one[i].gradient_norm);
+    }
+    const auto expected = average_of(at[1], "final_layer.linear.weight");
+    const auto weights = average_of(at[ranks], "final_layer.linear.weight");
+    double gap = 0;
+    double size = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      gap += std::pow(double{weights[i]} - double{expected[i]}, 2);
+      size += std::pow(double{expected[i]}, 2);
+    }
+    EXPECT_LT(std::sqrt(gap / size), 1e-3) << ranks;
+  }
+}
+
+TEST_F(Training, LearnsTheToyAndTheNextRoundGoesOn) {
+  const auto here = campaign("learn", {"train.steps_per_round=150"});
+  ASSERT_EQ(train(here, 2, 0).code, 0);
+  const auto done = train(here, 2, 1);
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto mean = [](const std::vector<shard::Step>& steps, std::size_t begin) {
+    double sum = 0;
+    for (std::size_t i = begin; i < begin + 10; ++i) sum += steps[i].loss;
+    return sum / 10;
+  };
+  const auto first = steps_of(here, 0);
+  const auto second = steps_of(here, 1);
+  EXPECT_NEAR(first[0].loss, 1.0, 0.3);  // of a network that gives zeros
+  EXPECT_LT(mean(first, 140), 0.6 * first[0].loss);
+  EXPECT_LT(mean(second, 140), mean(first, 140));
+  EXPECT_LT(mean(second, 0), 0.8 * first[0].loss);  // it did not begin anew
+  EXPECT_EQ(second.front().step, 150);              // steps and warm-up count on
+  EXPECT_FLOAT_EQ(second.front().learning_rate, 2e-3F);
+  EXPECT_FLOAT_EQ(first.front().learning_rate, 2e-3F / 3);
+}
+
+TEST_F(Training, EqualRunsGiveEqualBytes) {
+  const auto a = campaign("a");
+  const auto b = campaign("b");
+  ASSERT_EQ(train(a, 2).code, 0);
+  ASSERT_EQ(train(b, 2).code, 0);
+  EXPECT_EQ(weights_of(a, 0), weights_of(b, 0));
+  EXPECT_EQ(weights_of(a, 0).size(), 3U);
+}
+
+std::vector<std::string> lines_of(const stdfs::path& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+/// Ends rank 0 at chosen I/O events: the resumed run has the bytes of the undisturbed one.
+TEST_F(Training, KilledWhileItWritesItResumesBitExactly) {
+  const auto straight = campaign("straight");
+  const auto trace = folder / "trace";
+  ASSERT_EQ(train(straight, 2, 0, {{"EVD_IO_TRACE", trace.string()}}).code, 0);
+  std::vector<int> events;
+  for (const auto& line : lines_of(trace)) {
+    if (line.starts_with("0 ") && holds(line, "/train/")) {
+      events.push_back(std::stoi(line.substr(2)));
+    }
+  }
+  ASSERT_GT(events.size(), 12U);
+  // Spread over the stage: in the first state, between states, in the results.
+  for (std::size_t i = 0; i < 6; ++i) {
+    const int event = events[(2 * i + 1) * events.size() / 12];
+    const auto here = campaign("killed" + std::to_string(event));
+    const auto killed =
+        train(here, 2, 0, {{"EVD_KILL_AT", std::to_string(event)}, {"EVD_KILL_RANK", "0"}});
+    EXPECT_NE(killed.code, 0) << "event " << event;
+    EXPECT_TRUE(weights_of(here, 0).empty());
+    const auto again = train(here, 2);
+    ASSERT_EQ(again.code, 0) << "event " << event << "\n" << again.story();
+    EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0)) << "event " << event;
+    EXPECT_FALSE(stdfs::exists(here / "rounds/0000/train/state"));
+  }
+}
+
+TEST_F(Training, ASignalSavesAndLeavesWith75) {
+  const std::vector<std::string> longer = {"train.steps_per_round=150"};
+  const auto straight = campaign("straight", longer);
+  ASSERT_EQ(train(straight, 2).code, 0);
+  const auto here = campaign("stopped", longer);
+  Process process({command(here, 2, 0, {"--set", "train.checkpoint_every=5"})});
+  const auto state = here / "rounds/0000/train/state";
+  while (process.running() && !stdfs::exists(state)) {
+  }
+  process.signal(SIGUSR1);
+  const auto stopped = process.wait();
+  EXPECT_EQ(stopped.code, 75) << stopped.story();
+  EXPECT_TRUE(holds(stopped.err, "stopped")) << stopped.story();
+  const auto again = train(here, 2);
+  ASSERT_EQ(again.code, 0) << again.story();
+  EXPECT_TRUE(holds(again.err, "goes on at step")) << again.story();
+  EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0));
+  EXPECT_EQ(steps_of(here, 0).size(), 150U);
+}
+
+/// Kills a run after its second resume state, so that both lie there.
+stdfs::path half_done(const stdfs::path& here) {
+  const auto folder = here / "rounds/0000/train/state";
+  Process process({command(here, 2, 0, {"--set", "train.checkpoint_every=4"})});
+  while (process.running() && !stdfs::exists(folder / "step-000000008.json")) {
+  }
+  process.kill_tree();
+  (void)process.wait();
+  return folder;
+}
+
+TEST_F(Training, ADamagedStateIsPassedOverForTheOneBefore) {
+  const std::vector<std::string> longer = {"train.steps_per_round=120", "train.keep=100"};
+  const auto straight = campaign("straight", longer);
+  ASSERT_EQ(train(straight, 2).code, 0);
+  const auto here = campaign("damaged", longer);
+  const auto state = half_done(here);
+  std::vector<stdfs::path> states;
+  for (const auto& entry : stdfs::directory_iterator(state)) {
+    if (entry.path().extension() == ".json") states.push_back(entry.path());
+  }
+  std::sort(states.begin(), states.end());
+  ASSERT_GE(states.size(), 2U);
+  damage(stdfs::path(states.back()).replace_extension(".safetensors"));
+  const auto again = train(here, 2);
+  ASSERT_EQ(again.code, 0) << again.story();
+  EXPECT_TRUE(holds(again.err, states.back().filename().string() + " is passed over"))
+      << again.story();
+  EXPECT_TRUE(holds(again.err, "(" + states[states.size() - 2].filename().string() + ")"));
+  EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0));
+}
+
+TEST_F(Training, AllStatesDamagedItBeginsAnewAndSaysSo) {
+  const std::vector<std::string> longer = {"train.steps_per_round=120"};
+  const auto straight = campaign("straight", longer);
+  ASSERT_EQ(train(straight, 1).code, 0);
+  const auto here = campaign("damaged", longer);
+  for (const auto& entry : stdfs::directory_iterator(half_done(here))) {
+    if (entry.path().extension() != ".safetensors") damage(entry.path());
+  }
+  const auto again = train(here, 1);
+  ASSERT_EQ(again.code, 0) << again.story();
+  EXPECT_TRUE(holds(again.err, "is passed over")) << again.story();
+  EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0));
+}
+
+TEST_F(Training, GivesUpWhenNothingIsFiniteAnyMore) {
+  const auto here = campaign("burst", {"train.lr=10", "train.clip=0", "train.weight_decay=10",
+                                       "train.max_skipped=3", "train.steps_per_round=400"});
+  const auto done = train(here, 2);
+  EXPECT_EQ(done.code, 65) << done.story();
+  EXPECT_TRUE(holds(done.err, "not finite in 4 steps in a row")) << done.story();
+  EXPECT_TRUE(holds(done.err, "loss is not finite for sample ")) << done.story();
+  EXPECT_FALSE(stdfs::exists(here / "rounds/0000/train/MANIFEST.json"));
+}
+
+TEST_F(Training, StartsFromAFileAndChecksIt) {
+  const auto first = campaign("first");
+  ASSERT_EQ(train(first, 1).code, 0);
+  const auto file = first / "rounds/0000/train/model.safetensors";
+  std::string digest;
+  for (const auto& [name, sha256] : weights_of(first, 0)) {
+    if (name == "model.safetensors") digest = sha256;
+  }
+  const std::vector<std::string> from_file = {"base.init=file", "base.file=" + file.string(),
+                                              "base.sha256=" + digest};
+  const auto second = campaign("second", from_file);
+  const auto done = train(second, 1);
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_LT(steps_of(second, 0)[0].loss, steps_of(first, 0)[0].loss);
+
+  const auto third = campaign("third", from_file);
+  damage(file);
+  const auto refused = train(third, 1);
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_TRUE(holds(refused.err, "not the start weights of this campaign")) << refused.story();
+}
+
+TEST_F(Training, ADamagedCheckpointOfTheRoundBeforeIsRefused) {
+  const auto here = campaign("here");
+  ASSERT_EQ(train(here, 1, 0).code, 0);
+  damage(here / "rounds/0000/train/state.safetensors");
+  const auto refused = train(here, 1, 1);
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_TRUE(holds(refused.err, "state.safetensors")) << refused.story();
+}
+
+TEST_F(Training, MoreRanksThanSamplesInABatch) {
+  const auto here = campaign("few", {"train.batch=3", "train.steps_per_round=3"});
+  const auto done = train(here, 4);
+  EXPECT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(steps_of(here, 0).size(), 3U);
+}
+
+TEST_F(Training, NoiseAndLearnedVarianceTrainToo) {
+  const auto here =
+      campaign("noise", {"diffusion.prediction=noise", "diffusion.learned_variance=true",
+                         "network.qk_norm=none", "train.steps_per_round=60"});
+  const auto done = train(here, 2);
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto steps = steps_of(here, 0);
+  EXPECT_NEAR(steps[0].loss, 1.2, 0.3);  // 1 and the bound
+  EXPECT_LT(steps.back().loss, 0.95);
+}
+
+}  // namespace
+}  // namespace evd::test
