@@ -10,6 +10,13 @@ endif()
 set(evd_no_test_ran "Running 0 tests")
 set(evd_test_skipped "\\[  SKIPPED \\]")
 
+# Open MPI leaks on purpose: in a sanitizer build, tests that start it do not look for leaks.
+function(_evd_no_leak_check test)
+  if(EVD_SANITIZE MATCHES address)
+    set_tests_properties(${test} PROPERTIES ENVIRONMENT "ASAN_OPTIONS=detect_leaks=0")
+  endif()
+endfunction()
+
 # evd_test(NAME SOURCES file... ROOMS room... [LABEL unit] [TIMEOUT 60]): a GoogleTest program, one
 # ctest entry. evd_mpi_test(... RANKS 1 2 4): one entry per rank count, started by mpirun.
 function(_evd_test_program name)
@@ -31,6 +38,9 @@ function(evd_test name)
   _evd_test_program(${name} SOURCES ${ARG_SOURCES} ROOMS ${ARG_ROOMS} LINK ${ARG_LINK} MAIN GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
+  if(NOT ARG_LABEL STREQUAL unit)
+    _evd_no_leak_check(${name})
+  endif()
   if(ARG_LABEL STREQUAL gpu)
     set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${evd_no_test_ran}"
       SKIP_REGULAR_EXPRESSION "${evd_test_skipped}")
@@ -51,5 +61,6 @@ function(evd_mpi_test name)
       COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:${name}>)
     set_tests_properties(${name}_np${ranks} PROPERTIES LABELS mpi TIMEOUT ${ARG_TIMEOUT}
       PROCESSORS ${ranks} FAIL_REGULAR_EXPRESSION "${evd_no_test_ran};${evd_test_skipped}")
+    _evd_no_leak_check(${name}_np${ranks})
   endforeach()
 endfunction()
