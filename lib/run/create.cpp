@@ -45,6 +45,10 @@ void check_free(const std::filesystem::path& root) {
 NewCampaign::NewCampaign(std::filesystem::path root, Config config)
     : root_(std::move(root)), config_(std::move(config)), id_(draw_id()) {
   check_free(root_);
+  std::error_code ignored;
+  std::filesystem::remove_all(root_ / "prompts", ignored);  // of an init that did not finish
+  // The root is as open as the user's umask says; what is in it is as open as the root.
+  std::filesystem::create_directories(root_, ignored);
   for (const char* part : {"prompts", "rounds", "logs", "leases", "calls"})
     fs::make_directory(root_ / part);
   fs::publish(root_ / "campaign.toml", to_toml(config_));
