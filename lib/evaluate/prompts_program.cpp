@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "evaluate/prompts.hpp"
+#include "run/options.hpp"
 
 namespace evd::evaluate {
 namespace {
@@ -22,15 +23,16 @@ struct Arguments {
 };
 
 void describe(CLI::App& app, Arguments& given) {
-  app.add_option("DIR", given.directory, "campaign directory")->required();
-  app.add_option("--prompts", given.prompts, "prompts to draw, one a line (.txt)")->required();
-  app.add_option("--checkpoint", given.checkpoint, "round whose weights draw, or start")
+  app.footer(run::exit_code_help());
+  app.add_option("DIR", given.directory, "Campaign directory (made by evd init)")->required();
+  app.add_option("--prompts", given.prompts, "Prompts to draw, one a line (.txt)")->required();
+  app.add_option("--checkpoint", given.checkpoint, "Round whose weights draw, or start")
       ->required();
-  app.add_option("--seeds", given.seeds, "start noises: 0..3, or 1,4,9")->capture_default_str();
-  app.add_option("--out", given.out, "folder for PNG files, contact sheet and image shard")
+  app.add_option("--seeds", given.seeds, "Start noises: 0..3, or 1,4,9")->capture_default_str();
+  app.add_option("--out", given.out, "Folder for PNG files, contact sheet and image shard")
       ->required();
   app.add_option("--set", given.settings,
-                 "key=value over the round's configuration, such as evaluate.steps=50");
+                 "KEY=VALUE over the round's configuration, such as evaluate.steps=50");
 }
 
 PromptJob job_of(const Arguments& given) {
@@ -62,13 +64,8 @@ int prompts_program(int argc, char** argv) {
   CLI::App app("Draws any prompts with the weights of any round", "evd-evaluate");
   Arguments given;
   describe(app, given);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const bool asked_for_help = error.get_exit_code() == 0;
-    if (world.rank() == 0) app.exit(error);
-    return static_cast<int>(asked_for_help ? ExitCode::done : ExitCode::usage);
-  }
+  const auto speaks = world.rank() == 0 ? run::Speaks::yes : run::Speaks::no;
+  if (const auto code = run::parse_command_line(app, argc, argv, speaks)) return *code;
   try {
     work(given, world, log);
     return static_cast<int>(ExitCode::done);

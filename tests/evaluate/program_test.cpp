@@ -126,7 +126,9 @@ TEST(FreePrompts, MistakesAreSaidInOneLineWithTheirCode) {
   const Finished untrained = run(5, "7");
   EXPECT_EQ(untrained.code, 65);
   EXPECT_NE(untrained.err.find("evd-train"), std::string::npos) << untrained.err;
-  EXPECT_EQ(run(4, "--checkpiont").code, 64);
+  const Finished misspelt = run(4, "--checkpiont");
+  EXPECT_EQ(misspelt.code, 64);
+  EXPECT_NE(misspelt.err.find("did you mean --checkpoint?"), std::string::npos) << misspelt.err;
 }
 
 }  // namespace
