@@ -85,7 +85,8 @@ const shard::Answer* AnswerBook::find(const Ask& ask) {
   if (live != live_.end()) return &live->second;
   if (journals_) {
     const auto reply = journals_->reply(ask.key);
-    if (reply && reply->outcome != Outcome::open) {
+    const bool passed_over = reply && reply->outcome == Outcome::failed && pass_over_failures_;
+    if (reply && reply->outcome != Outcome::open && !passed_over) {
       put(ask, *reply);
       return &live_.at(ask.key);
     }

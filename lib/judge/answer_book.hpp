@@ -34,7 +34,7 @@ class AnswerBook {
             Origin origin);
   /// Reads journals for keys that no published row answers.
   void use(std::shared_ptr<const teacher::Journals> journals) { journals_ = std::move(journals); }
-  /// While on, published failures count as not asked (--rerun=failed).
+  /// While on, earlier failures count as not asked (--rerun=failed).
   void pass_over_failures(bool on) { pass_over_failures_ = on; }
   /// Files answers as they come.
   void put(const Ask& ask, const teacher::Reply& reply);

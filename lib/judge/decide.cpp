@@ -33,14 +33,19 @@ void remove(Sample& sample, Status status, Removal why, int round) {
 class Round {
  public:
   Round(const State& state, const Rules& rules, const Plan& plan, const Lookup& lookup)
-      : state_(state), rules_(rules), plan_(plan), lookup_(lookup), measures_(rules) {
+      : state_(state),
+        rules_(rules),
+        plan_(plan),
+        lookup_(lookup),
+        leave_(leave_to_write(state, plan, rules, lookup)),
+        measures_(rules) {
     decision_.set = state.set;
     decision_.tallies = plan.tallies;
     for (const char* zero :
-         {"selected",  "asked",       "judged",    "teacher_better", "base_better",
-          "ties",      "unjudgeable", "identical", "open",           "expanded",
-          "mutated",   "deleted",     "written",   "new_prompts",    "capped",
-          "displaced", "refused",     "failed",    "undrawn",        "unwritten"})
+         {"selected",    "asked",       "judged",  "teacher_better", "base_better", "ties",
+          "unjudgeable", "identical",   "open",    "expanded",       "mutated",     "deleted",
+          "written",     "new_prompts", "capped",  "displaced",      "refused",     "failed",
+          "undrawn",     "unwritten",   "rationed"})
       decision_.tallies[zero] = 0;
   }
 
@@ -74,7 +79,7 @@ class Round {
   }
 
   void take(const Item& item) {
-    const auto finding = follow(item, state_, plan_, rules_, lookup_);
+    const auto finding = follow(item, state_, plan_, leave_, rules_, lookup_);
     auto& sample = decision_.set[item.sample];
     for (const auto* answer : finding.used) {
       decision_.answers.push_back(*answer);
@@ -130,7 +135,8 @@ class Round {
       remove(sample, Status::removed, finding.removal, rules_.round);
       ++tally("deleted");
     }
-    if (finding.writes) bear(finding, sample);
+    if (finding.wants && !finding.may_write) ++tally("rationed");
+    if (finding.may_write) bear(finding, sample);
   }
 
   void bear(const Finding& finding, const Sample& parent) {
@@ -140,9 +146,9 @@ class Round {
       ++tally("unwritten");
       return;
     }
-    ++tally(*finding.writes == shard::Operation::expand ? "expanded" : "mutated");
+    ++tally(*finding.wants == shard::Operation::expand ? "expanded" : "mutated");
     tally("written") += std::ssize(finding.texts);
-    for (const auto& text : finding.texts) born_.push_back(child(parent, *finding.writes, text));
+    for (const auto& text : finding.texts) born_.push_back(child(parent, *finding.wants, text));
   }
 
   Sample child(const Sample& parent, shard::Operation operation, const std::string& text) const {
@@ -162,6 +168,7 @@ class Round {
   const Rules& rules_;
   const Plan& plan_;
   const Lookup& lookup_;
+  Leave leave_;
   Measures measures_;
   Decision decision_;
   std::vector<Sample> born_;

@@ -60,7 +60,6 @@ void expand(Inquiry& inquiry, const shard::Sample& sample, const Plan& plan, Fin
   const auto children = plan.children.find(sample.id);
   const std::vector<std::string> none;
   const auto& known = children == plan.children.end() ? none : children->second;
-  finding.writes = Operation::expand;
   write(
       inquiry, plan,
       [&](int attempt) {
@@ -71,14 +70,16 @@ void expand(Inquiry& inquiry, const shard::Sample& sample, const Plan& plan, Fin
       [&](const std::string& text) { return vlm::read_variations(text, count); }, finding);
 }
 
-void mutate(Inquiry& inquiry, const shard::Sample& sample, const Plan& plan, Finding& finding) {
-  const auto& rules = inquiry.rules();
+// The length style of a deleted prompt's mutation; nothing when it has none (paper: 90 %).
+std::optional<vlm::LengthStyle> drawn_mutation(const Rules& rules, const shard::Sample& sample) {
   Random random(rules.seed, Purpose::mutation, sample.id.low64(),
                 static_cast<std::uint64_t>(rules.round));
-  if (random.uniform() >= rules.judge.mutation_probability) return;
-  const auto style =
-      static_cast<vlm::LengthStyle>(random.below(EnumNames<vlm::LengthStyle>::value.size()));
-  finding.writes = Operation::mutate;
+  if (random.uniform() >= rules.judge.mutation_probability) return std::nullopt;
+  return static_cast<vlm::LengthStyle>(random.below(EnumNames<vlm::LengthStyle>::value.size()));
+}
+
+void mutate(Inquiry& inquiry, const shard::Sample& sample, const Plan& plan, Finding& finding) {
+  const auto style = drawn_mutation(inquiry.rules(), sample).value();
   write(
       inquiry, plan,
       [&](int attempt) {
@@ -99,30 +100,42 @@ void follow_select(Inquiry& inquiry, const Item& item, const shard::Sample& samp
   finding.decided = finding.tournament.complete;
 }
 
+std::optional<Operation> wanted(const Rules& rules, const shard::Sample& sample, Verdict verdict,
+                                Removal removal) {
+  if (verdict == Verdict::a && rules.judge.expand) return Operation::expand;
+  if (removal != Removal::none && rules.judge.mutate && drawn_mutation(rules, sample))
+    return Operation::mutate;
+  return std::nullopt;
+}
+
 void follow_discriminate(Inquiry& inquiry, const Item& item, const shard::Sample& sample,
-                         const Plan& plan, Finding& finding) {
+                         const Plan& plan, const Leave& leave, Finding& finding) {
+  const auto& rules = inquiry.rules();
   finding.match = discriminate(inquiry, sample, *item.target, *item.render);
   if (!finding.match) return;
   finding.decided = true;
-  const auto& judge = inquiry.rules().judge;
   const auto verdict = finding.match->outcome.verdict;
-  finding.removal = removal_of(verdict, judge);
-  if (!plan.may_write) return;
-  if (verdict == Verdict::a && judge.expand) expand(inquiry, sample, plan, finding);
-  if (finding.removal != Removal::none && judge.mutate) mutate(inquiry, sample, plan, finding);
+  finding.removal = removal_of(verdict, rules.judge);
+  finding.wants = wanted(rules, sample, verdict, finding.removal);
+  finding.may_write = finding.wants && leave.has(item);
+  if (!finding.may_write) return;
+  if (finding.wants == Operation::expand)
+    expand(inquiry, sample, plan, finding);
+  else
+    mutate(inquiry, sample, plan, finding);
 }
 
 }  // namespace
 
-Finding follow(const Item& item, const State& state, const Plan& plan, const Rules& rules,
-               const Lookup& lookup) {
+Finding follow(const Item& item, const State& state, const Plan& plan, const Leave& leave,
+               const Rules& rules, const Lookup& lookup) {
   Finding finding;
   Inquiry inquiry(rules, lookup);
   const auto& sample = state.set[item.sample];
   if (item.kind == Item::Kind::select)
     follow_select(inquiry, item, sample, finding);
   else
-    follow_discriminate(inquiry, item, sample, plan, finding);
+    follow_discriminate(inquiry, item, sample, plan, leave, finding);
   finding.missing = std::move(inquiry.missing());
   finding.used = inquiry.used();
   finding.left_open = inquiry.left_open();
@@ -130,14 +143,39 @@ Finding follow(const Item& item, const State& state, const Plan& plan, const Rul
   return finding;
 }
 
-bool may_ask(const Item& item, const Plan& plan, const Rules& rules) {
+Leave leave_to_write(const State& state, const Plan& plan, const Rules& rules,
+                     const Lookup& lookup) {
+  Leave leave(plan);
+  if (plan.writing != Writing::rationed) return leave;
+  const Leave nobody = leave;
+  std::int64_t room = rules.cap.max_samples;
+  for (const auto& sample : state.set)
+    if (sample.status == shard::Status::member || sample.status == shard::Status::waiting) --room;
+  for (const auto& left : plan.pictureless)
+    if (left.why != Removal::none) ++room;
+  std::vector<std::pair<const Item*, Operation>> wanting;
+  for (const auto& item : plan.items) {
+    if (item.kind != Item::Kind::discriminate) continue;
+    const auto finding = follow(item, state, plan, nobody, rules, lookup);
+    if (finding.removal != Removal::none) ++room;
+    if (finding.wants) wanting.emplace_back(&item, *finding.wants);
+  }
+  for (const auto& [item, operation] : wanting) {
+    if (room <= 0) break;
+    leave.give(item->sample);
+    room -= operation == Operation::expand ? rules.judge.expansions : 1;
+  }
+  return leave;
+}
+
+bool may_ask(const Item& item, const Leave& leave, const Rules& rules) {
   if (item.kind == Item::Kind::select)
     return std::any_of(item.contestants.begin(), item.contestants.end(), [&](const auto* picture) {
       return picture->sha256 != item.contestants.front()->sha256;
     });
   const bool compares =
       rules.judge.choose == run::Choose::vlm && item.target->sha256 != item.render->sha256;
-  return compares || (plan.may_write && (rules.judge.expand || rules.judge.mutate));
+  return compares || (leave.has(item) && (rules.judge.expand || rules.judge.mutate));
 }
 
 }  // namespace evd::judge

@@ -7,7 +7,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "run/embedded.hpp"
+#include "judge/load.hpp"
 #include "run/handout.hpp"
 #include "teacher/caller.hpp"
 
@@ -15,16 +15,11 @@ namespace evd::judge {
 namespace {
 
 constexpr int kVlm = 0;  // the only service of these stages
+constexpr std::size_t kCacheBytes = 64U << 20U;
 
-std::int64_t budget_left(const run::Context& context, const teacher::Journals& journals) {
-  const auto all = static_cast<std::int64_t>(std::llround(context.config.budget.usd * 1e6));
-  const auto left = std::max<std::int64_t>(0, all - journals.spent_microusd("main"));
-  // Rank 0's figure counts: on a shared file system the others may see less.
-  return context.world.all_reduce(context.world.rank() == 0 ? left : INT64_MAX, mpi::Reduce::min);
-}
-
-std::vector<std::string> gather_lines(const mpi::Communicator& world,
-                                      const std::vector<std::string>& own) {
+// Lines of all ranks, each once, on all ranks.
+std::vector<std::string> all_lines(const mpi::Communicator& world,
+                                   const std::vector<std::string>& own) {
   const std::string text = join(own, "\n");
   std::vector<std::string> lines;
   for (const auto& bytes : world.gather(as_bytes(text), 0)) {
@@ -34,12 +29,13 @@ std::vector<std::string> gather_lines(const mpi::Communicator& world,
   }
   std::sort(lines.begin(), lines.end());
   lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
-  return lines;
+  const std::string all = world.broadcast(join(lines, "\n"), 0);
+  return all.empty() ? std::vector<std::string>{} : split(all, '\n');
 }
 
-class Interview {
+class EventLoop {
  public:
-  Interview(run::Context& context, const Rules& rules, const Needs& needs, AnswerBook& book,
+  EventLoop(run::Context& context, const Rules& rules, const Needs& needs, AnswerBook& book,
             PictureCache& pictures, teacher::Caller& caller, run::Handout& handout, int depth)
       : context_(context),
         rules_(rules),
@@ -127,51 +123,84 @@ class Interview {
 
 }  // namespace
 
-Asked interview(run::Context& context, const Rules& rules, std::int64_t items, const Needs& needs,
-                AnswerBook& book, PictureCache& pictures) {
-  const double begun_s = monotonic_s();
-  auto& world = context.world;
-  const auto calls = context.campaign.calls();
-  Asked asked;
-  asked.now = std::make_shared<teacher::Journals>(calls);
-  if (items == 0) return asked;
+Interview::Interview(run::Context& context, const Rules& rules, const shard::Catalog& catalog,
+                     const std::unordered_set<SampleId>& samples)
+    : context_(context), rules_(rules), book_(rules), pictures_(catalog, kCacheBytes) {
+  take_published(context, samples, book_);
+}
 
-  const run::EmbeddedServices services(
-      {.config = context.config, .campaign = context.campaign.root(), .job = context.job}, world,
-      context.log);
-  const auto& vlm = services.vlm();
+std::int64_t Interview::budget_left() {
+  const auto all = static_cast<std::int64_t>(std::llround(context_.config.budget.usd * 1e6));
+  const auto left = std::max<std::int64_t>(0, all - journals().spent_microusd("main"));
+  // Rank 0's figure counts: on a shared file system the others may see less.
+  return context_.world.all_reduce(context_.world.rank() == 0 ? left : INT64_MAX, mpi::Reduce::min);
+}
+
+void Interview::ask(std::int64_t items, const Needs& needs) {
+  if (items == 0) return;
+  const double begun_s = monotonic_s();
+  auto& world = context_.world;
+  if (!services_)
+    services_.emplace(
+        run::EmbeddedServices::Setup{
+            .config = context_.config, .campaign = context_.campaign.root(), .job = context_.job},
+        world, context_.log);
+  const auto& vlm = services_->vlm();
   run::Handout handout({.items = items,
                         .services = {vlm},
-                        .budget_microusd = {budget_left(context, *asked.now)},
+                        .budget_microusd = {budget_left()},
                         .budget_of = {0},
                         .chunk = 4},
                        world);
+  // A journal is never continued, so every asking has one of its own.
+  const std::string job =
+      askings_++ == 0 ? context_.job : context_.job + "-" + std::to_string(askings_);
   teacher::Caller caller({.services = {vlm},
-                          .journal_directory = calls.string(),
-                          .job = context.job,
-                          .stage = std::string(name(context.self.stage)),
-                          .round = context.self.round,
+                          .journal_directory = context_.campaign.calls().string(),
+                          .job = job,
+                          .stage = std::string(name(context_.self.stage)),
+                          .round = context_.self.round,
                           .rank = world.rank(),
-                          .seed = rules.seed,
-                          .service_patience_s = context.config.harvest.service_patience_s,
-                          .ready_keys = services.ready_keys(),
-                          .journals = asked.now},
-                         handout, context.log);
+                          .seed = rules_.seed,
+                          .service_patience_s = context_.config.harvest.service_patience_s,
+                          .ready_keys = services_->ready_keys(),
+                          .journals = journals_},
+                         handout, context_.log);
   // Permits bound what is sent; a few more stand ready so that no socket waits for an item.
   const int depth = std::max(4, 2 * vlm.max_in_flight / world.size());
-  Interview(context, rules, needs, book, pictures, caller, handout, depth).run();
+  book_.pass_over_failures(context_.rerun == run::Rerun::failed);
+  if (askings_ > 1) book_.use(journals_);
+  context_.progress.begin("prompts", items);
+  EventLoop(context_, rules_, needs, book_, pictures_, caller, handout, depth).run();
+  agree(caller.files(), caller.services_down(), handout.budget_spent());
+  seconds_ += monotonic_s() - begun_s;
+}
 
-  const bool stopped = world.all_reduce(std::int64_t{context.stop ? 1 : 0}, mpi::Reduce::max) != 0;
-  asked.budget_spent =
-      world.all_reduce(std::int64_t{handout.budget_spent() ? 1 : 0}, mpi::Reduce::max) != 0;
-  asked.services_down = gather_lines(world, caller.services_down());
-  const auto files = gather_lines(world, caller.files());
-  asked.seconds = monotonic_s() - begun_s;
+void Interview::agree(const std::vector<std::string>& files, const std::vector<std::string>& down,
+                      bool budget_spent) {
+  auto& world = context_.world;
+  const bool stopped = world.all_reduce(std::int64_t{context_.stop ? 1 : 0}, mpi::Reduce::max) != 0;
+  if (world.all_reduce(std::int64_t{budget_spent ? 1 : 0}, mpi::Reduce::max) != 0)
+    budget_spent_ = true;
+  for (auto& line : all_lines(world, down)) services_down_.push_back(std::move(line));
+  for (auto& line : all_lines(world, files)) files_.push_back(std::move(line));
+  journals_ = nullptr;
   if (stopped)
-    throw Stopped(std::string(name(context.self.stage)) +
+    throw Stopped(std::string(name(context_.self.stage)) +
                   " stopped while asking (every answer is recorded); start it again");
-  asked.now = world.rank() == 0 ? std::make_shared<teacher::Journals>(calls, files) : nullptr;
-  return asked;
+}
+
+const teacher::Journals& Interview::journals() {
+  if (!journals_)
+    journals_ = std::make_shared<teacher::Journals>(context_.campaign.calls(), files_);
+  return *journals_;
+}
+
+Lookup Interview::recorded() {
+  (void)journals();
+  book_.pass_over_failures(false);
+  book_.use(journals_);
+  return book_.lookup();
 }
 
 }  // namespace evd::judge

@@ -3,31 +3,60 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "judge/answer_book.hpp"
 #include "judge/picture_cache.hpp"
+#include "run/embedded.hpp"
 #include "run/program.hpp"
 #include "teacher/journal.hpp"
 
 namespace evd::judge {
 
-/// What the asking of a stage ended with; equal on every rank where nothing else is said.
-struct Asked {
-  bool budget_spent = false;
-  std::vector<std::string> services_down;        ///< with reason; of all ranks, on rank 0
-  std::shared_ptr<const teacher::Journals> now;  ///< everything recorded; on rank 0
-  double seconds = 0;
-};
-
 /// Questions that an item still needs, given the answers there are; empty = it is through.
 using Needs = std::function<std::vector<Ask>(std::int64_t item, const Lookup& lookup)>;
 
-/// Asks the VLM everything that `items` items need. Ranks share the items (run::Handout), each
-/// drives its own sockets; every answer is recorded in the journal before it counts. Collective.
-/// Throws Stopped on all ranks when a signal came to one.
-[[nodiscard]] Asked interview(run::Context& context, const Rules& rules, std::int64_t items,
-                              const Needs& needs, AnswerBook& book, PictureCache& pictures);
+/// The asking of a stage: what is published already, the VLM, and the journals that every answer is
+/// recorded in before it counts. One per rank; every member is collective unless it says otherwise.
+class Interview {
+ public:
+  /// Takes the published answers about these samples.
+  Interview(run::Context& context, const Rules& rules, const shard::Catalog& catalog,
+            const std::unordered_set<SampleId>& samples);
+
+  /// Asks everything that `items` items need. Ranks share the items (run::Handout), each drives its
+  /// own sockets. May be called again, once the answers have raised new questions. Throws Stopped
+  /// on all ranks when a signal came to one.
+  void ask(std::int64_t items, const Needs& needs);
+
+  /// Everything recorded by now, over all lives and ranks. The Interview must outlive it.
+  [[nodiscard]] Lookup recorded();
+  [[nodiscard]] const teacher::Journals& journals();
+
+  [[nodiscard]] bool budget_spent() const { return budget_spent_; }
+  /// Services that were given up on, with reason; on rank 0 of all ranks.
+  [[nodiscard]] const std::vector<std::string>& services_down() const { return services_down_; }
+  [[nodiscard]] double seconds() const { return seconds_; }
+
+ private:
+  [[nodiscard]] std::int64_t budget_left();
+  void agree(const std::vector<std::string>& files, const std::vector<std::string>& down,
+             bool budget_spent);
+
+  run::Context& context_;
+  const Rules& rules_;
+  AnswerBook book_;
+  PictureCache pictures_;
+  std::optional<run::EmbeddedServices> services_;
+  std::shared_ptr<const teacher::Journals> journals_;  // null = to be read (again)
+  std::vector<std::string> files_;                     // journals that this life wrote, all ranks
+  std::vector<std::string> services_down_;
+  bool budget_spent_ = false;
+  int askings_ = 0;
+  double seconds_ = 0;
+};
 
 }  // namespace evd::judge

@@ -101,17 +101,23 @@ void collect_children(const State& state, Plan& plan) {
   }
 }
 
-// Even if every discriminated member left, would there be room for a new prompt?
-bool room_is_possible(const State& state, const Rules& rules, const Plan& plan) {
-  if (rules.cap.policy == run::CapPolicy::displace) return true;
-  std::int64_t least = 0;
+// What the cap allows, before any answer is known. The cap acts before anything is bought: answers
+// of the VLM are bought, too.
+Writing writing_of(const State& state, const Rules& rules, const Plan& plan) {
+  std::int64_t size = 0;
   for (const auto& sample : state.set)
-    if (sample.status == Status::member || sample.status == Status::waiting) ++least;
-  for (const auto& item : plan.items)
-    if (item.kind == Item::Kind::discriminate && rules.judge.remove) --least;
+    if (sample.status == Status::member || sample.status == Status::waiting) ++size;
   for (const auto& left : plan.pictureless)
-    if (left.why != shard::Removal::none) --least;
-  return least < rules.cap.max_samples;
+    if (left.why != shard::Removal::none) --size;
+  std::int64_t discriminated = 0;
+  for (const auto& item : plan.items)
+    if (item.kind == Item::Kind::discriminate) ++discriminated;
+  const auto& judge = rules.judge;
+  const std::int64_t most_new = std::max(judge.expand ? judge.expansions : 0, 1) * discriminated;
+  if (rules.cap.policy == run::CapPolicy::displace || size + most_new <= rules.cap.max_samples)
+    return Writing::free;
+  const std::int64_t least = size - (judge.remove ? discriminated : 0);
+  return least < rules.cap.max_samples ? Writing::rationed : Writing::none;
 }
 
 }  // namespace
@@ -144,7 +150,7 @@ Plan make_plan(const State& state, const Rules& rules) {
   std::sort(plan.items.begin(), plan.items.end(),
             [](const Item& a, const Item& b) { return a.sample < b.sample; });
   collect_children(state, plan);
-  plan.may_write = room_is_possible(state, rules, plan);
+  plan.writing = writing_of(state, rules, plan);
   return plan;
 }
 

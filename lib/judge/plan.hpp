@@ -50,6 +50,13 @@ struct Pictureless {
   std::int64_t drawn_microusd = 0;
 };
 
+/// Whether new prompts may be asked for.
+enum class Writing {
+  free,      ///< whatever comes, the cap has room for it
+  rationed,  ///< the cap may bind: all comparisons first, then as many as there is room for
+  none       ///< the set is so full that no answer could make room
+};
+
 /// What there is to decide in a round. Points into the State it was made from.
 struct Plan {
   std::vector<Item> items;  ///< by sample id
@@ -57,8 +64,7 @@ struct Plan {
   vlm::KnownPrompts known;  ///< every prompt the set has or had, and the held-out ones
   /// Variations that the discriminated members have already, for wording the next question.
   std::unordered_map<SampleId, std::vector<std::string>> children;
-  /// False when the set is so full that no answer could make room: nothing is written then.
-  bool may_write = true;
+  Writing writing = Writing::free;
   std::map<std::string, std::int64_t> tallies;
 };
 

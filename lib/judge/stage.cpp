@@ -12,29 +12,29 @@
 namespace evd::judge {
 namespace {
 
-constexpr std::size_t kCacheBytes = 64U << 20U;
-
 template <class Row>
 void publish(const run::Context& context, const char* name, const std::vector<Row>& rows,
              run::Result& result) {
   result.files.push_back(shard::write_table<Row>(context.directory / name, context.header(), rows));
 }
 
-std::string why_open(const Asked& asked) {
-  std::string why = join(asked.services_down, ", ");
-  if (asked.budget_spent) why += why.empty() ? "the budget is spent" : ", and the budget is spent";
+std::string why_open(const Interview& asked) {
+  std::string why = join(asked.services_down(), ", ");
+  if (asked.budget_spent())
+    why += why.empty() ? "the budget is spent" : ", and the budget is spent";
   return why;
 }
 
 // Open comparisons that the user has agreed to by giving a budget.
-std::int64_t forgiven(const run::Context& context, const Asked& asked, const Decision& decision) {
+std::int64_t forgiven(const run::Context& context, const Interview& asked,
+                      const Decision& decision) {
   const bool on_purpose =
-      asked.budget_spent && context.config.harvest.on_budget == run::OnBudget::publish;
-  return on_purpose && asked.services_down.empty() ? decision.counts.open : 0;
+      asked.budget_spent() && context.config.harvest.on_budget == run::OnBudget::publish;
+  return on_purpose && asked.services_down().empty() ? decision.counts.open : 0;
 }
 
 // What every result of these stages has, whether a set belongs to it or not.
-run::Result publish_decision(const run::Context& context, const Asked& asked,
+run::Result publish_decision(const run::Context& context, Interview& asked,
                              const Decision& decision) {
   require_judged(decision.counts, context.config.judge.max_unjudged, context.accept_partial,
                  forgiven(context, asked, decision), why_open(asked));
@@ -42,15 +42,16 @@ run::Result publish_decision(const run::Context& context, const Asked& asked,
   publish(context, "answers.h5", decision.answers, result);
   publish(context, "pairs.h5", decision.pairs, result);
   publish(context, "metrics.h5", decision.metrics, result);
-  const auto calls = asked.now->calls(std::string(name(context.self.stage)), context.self.round);
+  const auto calls =
+      asked.journals().calls(std::string(name(context.self.stage)), context.self.round);
   publish(context, "calls.h5", calls, result);
   for (const auto& call : calls)
     if (call.ambiguous) result.ambiguous_microusd += call.cost_microusd;
   result.counts = decision.counts;
   result.tallies = decision.tallies;
   result.cost_microusd = decision.cost_microusd;
-  result.seconds["judging"] = asked.seconds;
-  for (const auto& problem : asked.now->problems()) context.log.warning(problem);
+  result.seconds["judging"] = asked.seconds();
+  for (const auto& problem : asked.journals().problems()) context.log.warning(problem);
   return result;
 }
 
@@ -59,13 +60,33 @@ long long at(const std::map<std::string, std::int64_t>& tallies, const char* nam
   return found == tallies.end() ? 0 : found->second;
 }
 
-std::string note(const Asked& asked, const Decision& decision) {
+std::string note(const Interview& asked, const Decision& decision) {
   const auto why = why_open(asked);
   if (decision.counts.open == 0 || why.empty()) return "";
   return format("; %lld left open: ", static_cast<long long>(decision.counts.open)) + why;
 }
 
-std::string judge_line(const Asked& asked, const Decision& decision) {
+std::unordered_set<SampleId> samples_of(const State& state, const Plan& plan) {
+  std::unordered_set<SampleId> samples;
+  for (const auto& item : plan.items) samples.insert(state.set[item.sample].id);
+  return samples;
+}
+
+// Who may write under a cap that binds: decided by rank 0, told to all.
+Leave told_leave(const run::Context& context, Interview& interview, const State& state,
+                 const Plan& plan, const Rules& rules) {
+  std::string told;
+  if (context.world.rank() == 0) {
+    const Leave given = leave_to_write(state, plan, rules, interview.recorded());
+    for (const auto sample : given.samples()) told += std::to_string(sample) + " ";
+  }
+  Leave leave(plan);
+  for (const auto& sample : split(context.world.broadcast(told, 0), ' '))
+    if (!sample.empty()) leave.give(std::stoull(sample));
+  return leave;
+}
+
+std::string judge_line(const Interview& asked, const Decision& decision) {
   const auto& tallies = decision.tallies;
   return format(
              "%lld members, %lld waiting; %lld selected; base against target: teacher better %lld, "
@@ -77,7 +98,7 @@ std::string judge_line(const Asked& asked, const Decision& decision) {
          note(asked, decision);
 }
 
-std::string score_line(const Asked& asked, const Decision& decision) {
+std::string score_line(const Interview& asked, const Decision& decision) {
   std::string line = format("%lld held-out prompts", at(decision.tallies, "prompts"));
   for (const auto& metric : decision.metrics) {
     if (metric.category.text != "all") continue;
@@ -101,35 +122,36 @@ run::Result run_judge(run::Context& context) {
   const shard::Catalog catalog(context.campaign.root());
   const State state = load_state(context, rules, catalog);
   const Plan plan = make_plan(state, rules);
-
-  std::vector<const Item*> asking;
-  std::unordered_set<SampleId> samples;
-  for (const auto& item : plan.items) {
-    if (!may_ask(item, plan, rules)) continue;
-    asking.push_back(&item);
-    samples.insert(state.set[item.sample].id);
-  }
-  AnswerBook book(rules);
-  take_published(context, samples, book);
-  context.progress.begin("prompts", std::ssize(asking));
+  Interview interview(context, rules, catalog, samples_of(state, plan));
   const double loaded_s = monotonic_s();
 
-  PictureCache pictures(catalog, kCacheBytes);
-  book.pass_over_failures(context.rerun == run::Rerun::failed);
-  const auto needs = [&](std::int64_t item, const Lookup& lookup) {
-    return follow(*asking[static_cast<std::size_t>(item)], state, plan, rules, lookup).missing;
+  // Comparisons; with room enough under the cap, also the new prompts that follow from them.
+  Leave leave(plan);
+  const auto ask = [&](const std::vector<const Item*>& items) {
+    interview.ask(std::ssize(items), [&](std::int64_t item, const Lookup& lookup) {
+      return follow(*items[static_cast<std::size_t>(item)], state, plan, leave, rules, lookup)
+          .missing;
+    });
   };
-  const Asked asked = interview(context, rules, std::ssize(asking), needs, book, pictures);
+  const auto those = [&](const auto& which) {
+    std::vector<const Item*> items;
+    for (const auto& item : plan.items)
+      if (which(item)) items.push_back(&item);
+    return items;
+  };
+  ask(those([&](const Item& item) { return may_ask(item, leave, rules); }));
+  if (plan.writing == Writing::rationed) {
+    leave = told_leave(context, interview, state, plan, rules);
+    ask(those([&](const Item& item) { return leave.has(item); }));
+  }
   if (context.world.rank() != 0) return {};
 
   const double asked_s = monotonic_s();
-  book.pass_over_failures(false);
-  book.use(asked.now);
-  const Decision decision = decide(state, rules, plan, book.lookup());
+  const Decision decision = decide(state, rules, plan, interview.recorded());
   const double decided_s = monotonic_s();
-  run::Result result = publish_decision(context, asked, decision);
+  run::Result result = publish_decision(context, interview, decision);
   publish(context, "set.h5", decision.set, result);
-  result.closing_line = judge_line(asked, decision);
+  result.closing_line = judge_line(interview, decision);
   result.seconds["load"] = loaded_s - begun_s;
   result.seconds["decide"] = decided_s - asked_s;
   result.seconds["publish"] = monotonic_s() - decided_s;
@@ -143,29 +165,21 @@ run::Result run_score(run::Context& context) {
   const shard::Catalog catalog(context.campaign.root());
   const ScoreState state = load_score_state(context, rules);
   const auto items = score_items(state);
-
   std::unordered_set<SampleId> samples;
   for (const auto& item : items) samples.insert(item.sample->id);
-  AnswerBook book(rules);
-  take_published(context, samples, book);
-  context.progress.begin("prompts", std::ssize(items));
+  Interview interview(context, rules, catalog, samples);
   const double loaded_s = monotonic_s();
 
-  PictureCache pictures(catalog, kCacheBytes);
-  book.pass_over_failures(context.rerun == run::Rerun::failed);
-  const auto needs = [&](std::int64_t item, const Lookup& lookup) {
+  interview.ask(std::ssize(items), [&](std::int64_t item, const Lookup& lookup) {
     return follow_score(items[static_cast<std::size_t>(item)], state, rules, lookup).missing;
-  };
-  const Asked asked = interview(context, rules, std::ssize(items), needs, book, pictures);
+  });
   if (context.world.rank() != 0) return {};
 
   const double asked_s = monotonic_s();
-  book.pass_over_failures(false);
-  book.use(asked.now);
-  const Decision decision = decide_score(state, rules, book.lookup());
+  const Decision decision = decide_score(state, rules, interview.recorded());
   const double decided_s = monotonic_s();
-  run::Result result = publish_decision(context, asked, decision);
-  result.closing_line = score_line(asked, decision);
+  run::Result result = publish_decision(context, interview, decision);
+  result.closing_line = score_line(interview, decision);
   result.seconds["load"] = loaded_s - begun_s;
   result.seconds["decide"] = decided_s - asked_s;
   result.seconds["publish"] = monotonic_s() - decided_s;

@@ -18,7 +18,10 @@ Estimate wilson(double hits, std::int64_t count) {
   const double z2 = kZ * kZ;
   const double centre = (p + z2 / (2 * n)) / (1 + z2 / n);
   const double half = kZ / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-  return {p, std::max(0.0, centre - half), std::min(1.0, centre + half), count};
+  // The ends are exact in theory, not in rounding.
+  const double low = hits <= 0 ? 0.0 : std::max(0.0, centre - half);
+  const double high = hits >= n ? 1.0 : std::min(1.0, centre + half);
+  return {p, low, high, count};
 }
 
 Estimate mean_estimate(std::span<const double> values) {

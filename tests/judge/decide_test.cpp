@@ -109,7 +109,8 @@ TEST(Decide, TheOrderOfAskingDoesNotMatter) {
   for (bool asking = true; asking;) {
     asking = false;
     for (const auto i : order)
-      for (const auto& ask : follow(plan.items[i], state, plan, used, recorded).missing) {
+      for (const auto& ask :
+           follow(plan.items[i], state, plan, Leave(plan), used, recorded).missing) {
         (void)stepwise.answer(ask);
         asking = true;
       }
@@ -191,6 +192,24 @@ TEST(Decide, BookkeepingOfComparisons) {
   EXPECT_EQ(decision.cost_microusd, 10 * std::ssize(decision.answers));
 }
 
+// The cap acts before anything is bought, answers of the VLM included.
+TEST(Decide, ACapThatBindsBuysNoMoreThanItHasRoomFor) {
+  const State state = world(12, {.members = 60, .render_share = 1});
+  Rules used = rules();
+  used.judge.mutate = false;
+  for (const std::int64_t cap : {0, 30, 60, 63, 70, 200, 1000}) {
+    used.cap.max_samples = cap;
+    FakeVlm vlm;
+    const auto decision = decided(state, used, vlm);
+    const auto written = std::count(vlm.asked.begin(), vlm.asked.end(), shard::Question::expand);
+    const auto room = std::max<std::int64_t>(0, cap - 60 + decision.tallies.at("deleted"));
+    const auto wanting = decision.tallies.at("teacher_better");
+    EXPECT_EQ(written, std::min<std::int64_t>(wanting, (room + 2) / 3)) << cap;
+    EXPECT_EQ(decision.tallies.at("new_prompts"), std::min<std::int64_t>(3 * wanting, room));
+    EXPECT_EQ(decision.tallies.at("rationed"), wanting - written);
+  }
+}
+
 TEST(Decide, UnjudgeablePairsAreKeptAndCounted) {
   const State state = world(6, {.members = 20, .render_share = 1});
   FakeVlm vlm;
@@ -210,7 +229,7 @@ TEST(Decide, OpenItemsStayAsTheyWere) {
   const auto decision = decide(state, used, plan, nothing);
   EXPECT_GT(decision.counts.open, 20);
   for (const auto& item : plan.items) {
-    if (!may_ask(item, plan, used)) continue;
+    if (!may_ask(item, Leave(plan), used)) continue;
     EXPECT_EQ(row(decision, state.set[item.sample].id).status, state.set[item.sample].status);
   }
   EXPECT_TRUE(decision.answers.empty());

@@ -38,7 +38,7 @@ struct Duel {
   }
   Finding find() {
     const Plan plan = make_plan(state, used);
-    return follow(plan.items.at(0), state, plan, used, vlm.lookup());
+    return follow(plan.items.at(0), state, plan, Leave(plan), used, vlm.lookup());
   }
 };
 
@@ -49,7 +49,7 @@ TEST(Follow, TeacherBetterExpandsToAnyNumber) {
     const auto finding = duel.find();
     EXPECT_TRUE(finding.complete);
     EXPECT_EQ(finding.removal, Removal::none);
-    EXPECT_EQ(finding.writes, Operation::expand);
+    EXPECT_EQ(finding.wants, Operation::expand);
     EXPECT_EQ(std::ssize(finding.texts), count);
   }
 }
@@ -58,7 +58,7 @@ TEST(Follow, BaseBetterDeletesAndMutates) {
   Duel duel(false);
   const auto finding = duel.find();
   EXPECT_EQ(finding.removal, Removal::learned);
-  EXPECT_EQ(finding.writes, Operation::mutate);
+  EXPECT_EQ(finding.wants, Operation::mutate);
   EXPECT_EQ(finding.texts.size(), 1U);
 }
 
@@ -66,27 +66,27 @@ TEST(Follow, ATieIsKeptOrDeletedAsConfigured) {
   Duel duel(true);
   duel.used.judge.tie_margin = 90;
   EXPECT_EQ(duel.find().removal, Removal::none);
-  EXPECT_FALSE(duel.find().writes.has_value());
+  EXPECT_FALSE(duel.find().wants.has_value());
   duel.used.judge.on_tie = run::OnTie::remove;
   EXPECT_EQ(duel.find().removal, Removal::tie);
-  EXPECT_EQ(duel.find().writes, Operation::mutate);
+  EXPECT_EQ(duel.find().wants, Operation::mutate);
 }
 
 TEST(Follow, EachOperationHasItsSwitch) {
   Duel expand(true);
   expand.used.judge.expand = false;
-  EXPECT_FALSE(expand.find().writes.has_value());
+  EXPECT_FALSE(expand.find().wants.has_value());
   Duel remove(false);
   remove.used.judge.remove = false;
   EXPECT_EQ(remove.find().removal, Removal::none);
-  EXPECT_FALSE(remove.find().writes.has_value());
+  EXPECT_FALSE(remove.find().wants.has_value());
   Duel mutate(false);
   mutate.used.judge.mutate = false;
   EXPECT_EQ(mutate.find().removal, Removal::learned);
-  EXPECT_FALSE(mutate.find().writes.has_value());
+  EXPECT_FALSE(mutate.find().wants.has_value());
   Duel never(false);
   never.used.judge.mutation_probability = 0;
-  EXPECT_FALSE(never.find().writes.has_value());
+  EXPECT_FALSE(never.find().wants.has_value());
 }
 
 TEST(Follow, FourLengthStylesAreDrawn) {
@@ -161,7 +161,7 @@ TEST(Follow, ExistingVariationsAreNamed) {
   };
   const Plan plan = make_plan(duel.state, duel.used);
   ASSERT_EQ(plan.items.size(), 1U);
-  (void)follow(plan.items[0], duel.state, plan, duel.used, duel.vlm.lookup());
+  (void)follow(plan.items[0], duel.state, plan, Leave(plan), duel.used, duel.vlm.lookup());
   EXPECT_GT(duel.vlm.asked.size(), first);
   EXPECT_NE(text.find("\n- a pink cat"), std::string::npos);
 }
@@ -172,7 +172,7 @@ TEST(Follow, AsksOnlyWhatIsMissingStepByStep) {
   const auto recorded = duel.vlm.recorded();
   std::vector<std::size_t> steps;
   for (int step = 0; step < 5; ++step) {
-    const auto finding = follow(plan.items[0], duel.state, plan, duel.used, recorded);
+    const auto finding = follow(plan.items[0], duel.state, plan, Leave(plan), duel.used, recorded);
     steps.push_back(finding.missing.size());
     if (finding.missing.empty()) break;
     for (const auto& ask : finding.missing) (void)duel.vlm.answer(ask);

@@ -78,17 +78,22 @@ TEST(Plan, DiscriminationCanBeSwitchedOff) {
   for (const auto& item : make_plan(state, used).items) EXPECT_EQ(item.kind, Item::Kind::select);
 }
 
-TEST(Plan, AFullSetAsksForNoNewPrompts) {
+TEST(Plan, TheCapRationsOrStopsTheWriting) {
   const State state = world(1, {.members = 20, .render_share = 0.5});
   const auto renders = std::ssize(state.renders);
   Rules used = rules();
-  used.cap.max_samples = 20 - renders;
-  EXPECT_FALSE(make_plan(state, used).may_write);
-  used.cap.max_samples = 21 - renders;
-  EXPECT_TRUE(make_plan(state, used).may_write);
-  used.cap.max_samples = 1;
+  const auto writing = [&](std::int64_t cap) {
+    used.cap.max_samples = cap;
+    return make_plan(state, used).writing;
+  };
+  EXPECT_EQ(writing(20 + 3 * renders), Writing::free);
+  EXPECT_EQ(writing(20 + 3 * renders - 1), Writing::rationed);
+  EXPECT_EQ(writing(21 - renders), Writing::rationed);
+  EXPECT_EQ(writing(20 - renders), Writing::none);
+  used.judge.remove = false;
+  EXPECT_EQ(writing(20), Writing::none);
   used.cap.policy = run::CapPolicy::displace;
-  EXPECT_TRUE(make_plan(state, used).may_write);
+  EXPECT_EQ(writing(1), Writing::free);
 }
 
 TEST(Plan, KnowsEverythingTheSetHadAndTheHeldOut) {

@@ -148,19 +148,19 @@ TEST(JudgeProgram, FreshAsksEverythingAgainAndLaterRerunsKeepToIt) {
 // kill -9 at several of the journal's and publisher's I/O events, then the same command.
 TEST(JudgeProgram, KilledAnywhereItGoesOnAndPaysNothingTwice) {
   TempDir whole;
-  const DrawnCampaign undisturbed(whole / "campaign", 10, 2);
+  const DrawnCampaign undisturbed(whole / "campaign", 24, 2);
   ASSERT_EQ(undisturbed.judge(2, {"--round", "0"}).code, 0);
-  // Rank 1 has the fewer events: it only keeps a journal.
-  for (const auto& [rank, event] : {std::pair("1", "5"), {"0", "17"}, {"0", "40"}}) {
+  // Rank 1 has the fewer events: it only keeps a journal, and may get little to do.
+  for (const auto& [rank, event] : {std::pair("1", "2"), {"0", "17"}, {"0", "40"}}) {
     TempDir directory;
-    const DrawnCampaign drawn(directory / "campaign", 10, 2);
+    const DrawnCampaign drawn(directory / "campaign", 24, 2);
     const auto killed =
         drawn.judge(2, {"--round", "0"}, {{"EVD_KILL_AT", event}, {"EVD_KILL_RANK", rank}});
     EXPECT_NE(killed.code, 0) << killed.story();
     EXPECT_FALSE(drawn.open().manifest(kJudge0).has_value());
     const auto again = drawn.judge(2, {"--round", "0"});
     ASSERT_EQ(again.code, 0) << again.story();
-    EXPECT_EQ(set_of(drawn, kJudge0).size(), 12U);
+    EXPECT_EQ(set_of(drawn, kJudge0).size(), 26U);
     int ambiguous = 0;
     const teacher::Journals journals(drawn.open().calls());
     for (const auto& [key, record] : journals.records()) {
@@ -194,6 +194,65 @@ TEST(JudgeProgram, SpentBudgetPublishesWhatItHas) {
   EXPECT_GT(count(set, Status::waiting), 0);
   EXPECT_EQ(count(set, Status::waiting) + count(set, Status::member), 12);
   EXPECT_LE(drawn.open().manifest(kJudge0)->cost_microusd, 10'000);
+}
+
+// What failed is asked again, and only that.
+TEST(JudgeProgram, RerunFailedAsksAgainWhatFailed) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 12, 0);
+  auto done = drawn.judge(2, {"--round", "0", "--accept-partial", "--set",
+                              "rehearsal.fail_rate=0.3", "--set", "vlm.max_attempts=1"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  auto manifest = drawn.open().manifest(kJudge0);
+  ASSERT_GT(manifest->counts.failed + manifest->counts.open, 0) << done.story();
+  EXPECT_FALSE(manifest->accepted_partial_by.empty());
+  const auto paid = charged(drawn);
+  done = drawn.judge(1, {"--round", "0", "--rerun=failed"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  manifest = drawn.open().manifest(kJudge0);
+  EXPECT_EQ(manifest->counts.failed, 0);
+  EXPECT_EQ(manifest->counts.open, 0);
+  const auto content = drawn.content(kJudge0);
+  for (const auto& [body, times] : paid) EXPECT_EQ(charged(drawn).at(body), times);
+  ASSERT_EQ(drawn.judge(2, {"--round", "0", "--rerun"}).code, 0);
+  EXPECT_EQ(drawn.content(kJudge0), content);
+}
+
+// A prompt whose tournament was left open waits; its answers count in the next round.
+TEST(JudgeProgram, AnOpenTournamentGoesOnInTheNextRound) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 12, 0, "[train]\nstaleness = 0\n");
+  auto done = drawn.judge(1, {"--round", "0", "--set", "budget.usd=0.012"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto waiting = count(set_of(drawn, kJudge0), Status::waiting);
+  ASSERT_GT(waiting, 0);
+  drawn.train_and_evaluate(0);
+  drawn.harvest(1);
+  done = drawn.judge(2, {"--round", "1"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(drawn.open().manifest(kJudge1)->tallies.at("selected"), waiting);
+  for (const auto& [body, times] : charged(drawn)) EXPECT_EQ(times, 1);
+}
+
+// Under a cap the comparisons come first, then only as many new prompts as there is room for.
+TEST(JudgeProgram, ABindingCapAsksInTwoSteps) {
+  std::vector<std::string> contents;
+  for (const int ranks : {1, 2}) {
+    TempDir directory;
+    const DrawnCampaign drawn(directory / "campaign", 16, 0,
+                              "[train]\nstaleness = 0\n[cap]\nmax_samples = 20\n");
+    ASSERT_EQ(drawn.judge(ranks, {"--round", "0"}).code, 0);
+    drawn.train_and_evaluate(0);
+    drawn.harvest(1);
+    const auto done = drawn.judge(ranks, {"--round", "1"});
+    ASSERT_EQ(done.code, 0) << done.story();
+    const auto manifest = drawn.open().manifest(kJudge1);
+    EXPECT_LE(manifest->tallies.at("members") + manifest->tallies.at("waiting"), 20);
+    EXPECT_GT(manifest->tallies.at("new_prompts"), 0);
+    EXPECT_EQ(manifest->counts.open, 0);
+    contents.push_back(drawn.content(kJudge1));
+  }
+  EXPECT_EQ(contents[0], contents[1]);
 }
 
 TEST(JudgeProgram, AStopSavesAndLeavesWith75) {
