@@ -125,13 +125,9 @@ Captions read_captions(const ImportOptions& options, const run::SetOptions& set)
 
 std::string summary(const Captions& captions, const std::filesystem::path& file) {
   std::string text = captions.intake.summary("captions of " + file.string() + " with an image");
-  for (const auto& [why, remark] : captions.lost) {
-    text += "  " + std::to_string(remark.count) + " more lines " + why + " (lines ";
-    for (std::size_t i = 0; i < remark.first_lines.size(); ++i)
-      text += (i == 0 ? "" : ", ") + std::to_string(remark.first_lines[i]);
-    text +=
-        remark.count > static_cast<std::int64_t>(remark.first_lines.size()) ? ", ...)\n" : ")\n";
-  }
+  for (const auto& [why, remark] : captions.lost)
+    text += "  " + std::to_string(remark.count) + (remark.count == 1 ? " line " : " lines ") + why +
+            " " + remark.where() + "\n";
   return text;
 }
 

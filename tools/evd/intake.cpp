@@ -28,6 +28,13 @@ void Remark::add(std::int64_t line) {
   if (first_lines.size() < kShownLines) first_lines.push_back(line);
 }
 
+std::string Remark::where() const {
+  std::string text = count == 1 ? "(line" : "(lines";
+  for (const auto line : first_lines)
+    text += (line == first_lines.front() ? " " : ", ") + std::to_string(line);
+  return text + (count > static_cast<std::int64_t>(first_lines.size()) ? ", ...)" : ")");
+}
+
 std::optional<shard::Prompt> Intake::take(RawPrompt raw) {
   ++lines_;
   const auto refuse = [&](const std::string& why) {
@@ -60,14 +67,8 @@ std::optional<shard::Prompt> Intake::take(RawPrompt raw) {
 std::string Intake::summary(const std::string& what) const {
   std::string text = what + ": " + std::to_string(taken()) + " of " + std::to_string(lines_) +
                      (lines_ == 1 ? " line\n" : " lines\n");
-  for (const auto& [why, remark] : remarks_) {
-    text += "  " + std::to_string(remark.count) + " " + why + " (line";
-    text += remark.count == 1 ? " " : "s ";
-    for (std::size_t i = 0; i < remark.first_lines.size(); ++i)
-      text += (i == 0 ? "" : ", ") + std::to_string(remark.first_lines[i]);
-    if (remark.count > static_cast<std::int64_t>(remark.first_lines.size())) text += ", ...";
-    text += ")\n";
-  }
+  for (const auto& [why, remark] : remarks_)
+    text += "  " + std::to_string(remark.count) + " " + why + " " + remark.where() + "\n";
   text += "  asking for a human " + std::to_string(human_) + ", for text " + std::to_string(text_) +
           ", for several objects " + std::to_string(multi_) + ", for none of these " +
           std::to_string(none_) + " (" +

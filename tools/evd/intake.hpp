@@ -19,6 +19,8 @@ struct Remark {
   std::vector<std::int64_t> first_lines;  ///< at most kShownLines
   static constexpr std::size_t kShownLines = 5;
   void add(std::int64_t line);
+  /// "(line 3)", "(lines 1, 2, 3, 4, 5, ...)".
+  [[nodiscard]] std::string where() const;
 };
 
 /// Checks, canonicalises, categorises and tells apart the prompts of a file. Nothing in a line

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -64,6 +65,31 @@ bool is_open_mpi(const std::string& mpirun) {
   _exit(static_cast<int>(ExitCode::configuration));
 }
 
+// Parent of a process, as /proc tells; 0 when there is none such.
+pid_t parent_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const auto bracket = stat.rfind(')');
+  if (bracket == std::string::npos) return 0;
+  const auto fields = split(std::string_view(stat).substr(bracket + 2), ' ');
+  return fields.size() > 1 ? std::atoi(fields[1].c_str()) : 0;
+}
+
+// SIGKILL to a job and all that it started: mpirun's ranks have process groups of their own, and
+// would live on without it.
+void kill_tree(pid_t root) {
+  std::map<pid_t, std::vector<pid_t>> children;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored))
+    if (const pid_t process = std::atoi(entry.path().filename().c_str()); process > 0)
+      children[parent_of(process)].push_back(process);
+  std::vector<pid_t> tree = {root};
+  for (std::size_t i = 0; i < tree.size(); ++i)
+    for (const pid_t child : children[tree[i]]) tree.push_back(child);
+  for (const pid_t process : tree) kill(process, SIGKILL);
+}
+
 int exit_code_of(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -121,14 +147,12 @@ JobEnd JobRunner::run(const Job& job) {
     }
     if (end.told_to_stop) {
       end.killed = true;
-      kill(-child, SIGKILL);
+      kill_tree(child);
     } else {
       end.told_to_stop = true;
       kill(child, SIGUSR1);
     }
   }
-  // mpirun that was killed leaves its ranks behind: they have groups of their own, but die with it
-  // by the pipes that they share.
   end.wall_s = monotonic_s() - begun_s;
   return end;
 }

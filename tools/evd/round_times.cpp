@@ -1,5 +1,7 @@
 #include "round_times.hpp"
 
+#include <optional>
+
 namespace evd::hands {
 namespace {
 
@@ -29,9 +31,9 @@ std::map<int, RoundTimes> round_times(const RunLog& log,
     double gap_s = 0;
   };
   std::map<run::StageRef, Last> last;
-  std::int64_t ended_ms = 0;
+  std::optional<std::int64_t> ended_ms;
   for (const auto& entry : log.runs) {
-    const std::int64_t gap_ms = entry.spawned_ms - ended_ms;
+    const std::int64_t gap_ms = ended_ms ? entry.spawned_ms - *ended_ms : -1;
     const bool same_run = gap_ms >= 0 && gap_ms < kLongestGap_ms;
     if (entry.code == 0)
       last[entry.ref] = {entry, same_run ? static_cast<double>(gap_ms) / 1e3 : 0};

@@ -1,0 +1,131 @@
+#include <csignal>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "shard/manifest.hpp"
+#include "support/tiny_campaign.hpp"
+
+namespace evd::test {
+namespace {
+
+class Run : public ::testing::Test {
+ protected:
+  [[nodiscard]] static Command command(const TinyCampaign& campaign, int rounds,
+                                       std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {
+        program("evd"), "run", campaign.path().string(), "--rounds", std::to_string(rounds),
+        "--ranks",      "2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return {.arguments = arguments, .timeout_s = 300};
+  }
+  // Waits for a file of the campaign to appear: how far the chain is.
+  [[nodiscard]] static bool wait_for_file(Process& job, const std::filesystem::path& file) {
+    while (job.running())
+      if (std::filesystem::exists(file)) return true;
+    return std::filesystem::exists(file);
+  }
+};
+
+TEST_F(Run, PrintsALineForEachStageAndPassesOverWhatIsDone) {
+  const TinyCampaign campaign;
+  const auto first = test::run(command(campaign, 1));
+  ASSERT_EQ(first.code, 0) << first.story();
+  for (const char* stage : {"harvest(0)", "evaluate(start)", "score(start)", "judge(0)", "train(0)",
+                            "evaluate(0)", "score(0)"})
+    EXPECT_NE(first.out.find(stage), std::string::npos) << stage << first.story();
+  const auto again = test::run(command(campaign, 1));
+  ASSERT_EQ(again.code, 0) << again.story();
+  std::size_t done = 0;
+  for (std::size_t at = 0; (at = again.out.find("was done", at)) != std::string::npos; ++at) ++done;
+  EXPECT_EQ(done, 7U) << again.story();
+  std::size_t logs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(campaign.path() / "logs"))
+    logs += entry.path().extension() == ".log" ? 1 : 0;
+  EXPECT_EQ(logs, 7U) << "one log for each stage that ran";
+}
+
+TEST_F(Run, AStaleStageIsRedoneOnlyWhenAsked) {
+  const TinyCampaign campaign;
+  campaign.run(1);
+  ASSERT_EQ(campaign.evd("set", {"train.lr=0.001", "--from", "0"}).code, 0);
+  const auto refused = test::run(command(campaign, 1));
+  EXPECT_EQ(refused.code, 78) << refused.story();
+  EXPECT_NE(refused.err.find("train(0) is stale: train.lr was 0.002, is now 0.001"),
+            std::string::npos)
+      << refused.story();
+  EXPECT_NE(refused.err.find("--redo-stale"), std::string::npos) << refused.story();
+  const auto status = campaign.evd("status");
+  EXPECT_NE(status.out.find("train(0) stale: train.lr was"), std::string::npos) << status.story();
+  const auto redone = test::run(command(campaign, 1, {"--redo-stale"}));
+  ASSERT_EQ(redone.code, 0) << redone.story();
+  EXPECT_TRUE(std::filesystem::exists(campaign.path() / "rounds/0000/train.retired-001"));
+  EXPECT_FALSE(std::filesystem::exists(campaign.path() / "rounds/0000/judge.retired-001"));
+  EXPECT_EQ(campaign.evd("status").out.find("stale"), std::string::npos);
+}
+
+// Ctrl-C and SIGTERM: what runs is saved, exit code 75, and the same command goes on.
+class Signal : public Run, public ::testing::WithParamInterface<int> {};
+
+TEST_P(Signal, SavesAndGoesOn) {
+  const TinyCampaign campaign({"rehearsal.latency_ms=300"});
+  Process job(command(campaign, 1));
+  ASSERT_TRUE(wait_for_file(job, campaign.path() / "leases/harvest-0000.progress.json"));
+  job.signal(GetParam());
+  const auto stopped = job.wait();
+  EXPECT_EQ(stopped.code, 75) << stopped.story();
+  EXPECT_NE(stopped.err.find("type the same command again"), std::string::npos) << stopped.story();
+  EXPECT_FALSE(std::filesystem::exists(campaign.path() / "rounds/0000/harvest/MANIFEST.json"));
+  const auto status = campaign.evd("status");
+  EXPECT_NE(status.out.find("harvest(0) stopped"), std::string::npos) << status.story();
+  const auto rest = test::run(command(campaign, 1));
+  EXPECT_EQ(rest.code, 0) << rest.story();
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, Signal, ::testing::Values(SIGINT, SIGTERM));
+
+TEST_F(Run, ASecondInterruptEndsAtOnceAndLosesNothing) {
+  const TinyCampaign campaign({"rehearsal.latency_ms=5000"});
+  Process job(command(campaign, 1));
+  ASSERT_TRUE(wait_for_file(job, campaign.path() / "leases/harvest-0000.progress.json"));
+  job.signal(SIGINT);
+  // The first one is being handled once the ranks know of it; a second at any time must do.
+  job.signal(SIGTERM);
+  const auto ended = job.wait();
+  EXPECT_EQ(ended.code, 130) << ended.story();
+  EXPECT_TRUE(job.descendants().empty());
+  const auto status = campaign.evd("status");
+  EXPECT_EQ(status.out.find("running"), std::string::npos) << status.story();
+  ASSERT_EQ(campaign.evd("set", {"rehearsal.latency_ms=0"}).code, 0);
+  const auto rest = test::run(command(campaign, 1));
+  EXPECT_EQ(rest.code, 0) << rest.story();
+}
+
+TEST_F(Run, AFailureNamesStageReasonAndLog) {
+  const TinyCampaign campaign;
+  const auto set = campaign.path() / "prompts/set.h5";
+  const auto whole = read_file(set);
+  write_file(set, whole.substr(0, whole.size() / 2));
+  const auto failed = test::run(command(campaign, 1));
+  EXPECT_EQ(failed.code, 65) << failed.story();
+  EXPECT_NE(failed.err.find("harvest(0) failed (exit code 65): rank"), std::string::npos)
+      << failed.story();
+  EXPECT_NE(failed.err.find("set.h5"), std::string::npos) << failed.story();
+  EXPECT_NE(failed.err.find("logs/harvest-0000-"), std::string::npos) << failed.story();
+  EXPECT_NE(campaign.evd("status").out.find("harvest(0) failed: rank"), std::string::npos);
+  write_file(set, whole);
+  const auto good = test::run(command(campaign, 1));
+  EXPECT_EQ(good.code, 0) << good.story();
+}
+
+TEST_F(Run, TimesShowTheLoopsOwnShare) {
+  const TinyCampaign campaign;
+  ASSERT_EQ(test::run(command(campaign, 1, {"--times"})).code, 0);
+  const auto status = campaign.evd("status", {"--times"});
+  ASSERT_EQ(status.code, 0) << status.story();
+  EXPECT_NE(status.out.find("overhead"), std::string::npos) << status.story();
+  EXPECT_NE(status.out.find("timed by evd run --times"), std::string::npos) << status.story();
+}
+
+}  // namespace
+}  // namespace evd::test
