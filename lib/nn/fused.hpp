@@ -3,29 +3,33 @@
 // Private to the rooms that hold torch: do not include from headers.
 #include <ATen/core/Tensor.h>
 
+#include "nn/options.hpp"
+
 namespace evd::nn {
 
-/// Fused: one pass over memory on the CPU, forward and backward. Composed: the same from ATen's
-/// operators, for every other device and as the reference that the fused ones are tested against.
-enum class Kernels { fused, composed };
+/// Fused: one pass over memory on the CPU, forward and backward, where tensors are small enough for
+/// it to pay. Composed: the same from ATen's operators, for every other device and size, and as the
+/// reference that the fused ones are tested against.
+enum class Kernels : std::uint8_t { fused, composed };
 
 /// LayerNorm(x) * (1 + scale) + shift, no affine, eps 1e-6. x (B, N, C); shift, scale (B, C).
 [[nodiscard]] at::Tensor norm_modulate(const at::Tensor& x, const at::Tensor& shift,
                                        const at::Tensor& scale, Kernels kernels);
 
-/// x + gate * y. x, y (B, N, C); gate (B, C).
-[[nodiscard]] at::Tensor gated_add(const at::Tensor& x, const at::Tensor& gate, const at::Tensor& y,
-                                   Kernels kernels);
+/// GELU, tanh approximation.
+[[nodiscard]] at::Tensor gelu(const at::Tensor& x, Kernels kernels);
 
-/// How attention treats its queries and keys.
-enum class HeadNorm { none, layer_norm };
+/// Whether attention normalises each head's queries and keys first, over the head's channels,
+/// without parameters, eps 1e-6; the usual 1 / sqrt(d) stays.
+enum class HeadNorm : std::uint8_t { none, layer_norm };
 
-/// Multi-head attention. q (B, N, heads d) and k, v (B, L, heads d) may be slices of a wider
-/// tensor; bias (B, 1, 1, L) or undefined. With layer_norm, each head's query and key are
-/// normalised over d without parameters (eps 1e-6) before the usual 1/sqrt(d). Gives (B, N, heads
-/// d).
-[[nodiscard]] at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                   const at::Tensor& bias, int heads, HeadNorm norm,
-                                   Kernels kernels);
+/// Multi-head self-attention. qkv (B, N, 3 C): queries, keys, values. Gives (B, N, C).
+[[nodiscard]] at::Tensor self_attention(const at::Tensor& qkv, int heads, HeadNorm norm,
+                                        Kernels kernels);
+/// Cross-attention. q (B, N, C); kv (B, L, 2 C): keys, then values; bias (B, 1, 1, L) or undefined,
+/// -inf leaves a key out.
+[[nodiscard]] at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
+                                         const at::Tensor& bias, int heads, HeadNorm norm,
+                                         Kernels kernels);
 
 }  // namespace evd::nn

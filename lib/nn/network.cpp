@@ -6,7 +6,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/silu.h>
 
@@ -95,7 +94,7 @@ Network::Block Network::block(int index) const {
 }
 
 TextKeys Network::keys_of(const TextBatch& text) const {
-  const at::Tensor states = caption2_(at::gelu(caption1_(text.states), "tanh"));  // (B, L, C)
+  const at::Tensor states = caption2_(gelu(caption1_(text.states), kernels_));  // (B, L, C)
   TextKeys keys;
   keys.bias = text.bias;
   for (const auto& block : blocks_) keys.kv.push_back(block.key_value(states));
@@ -125,17 +124,15 @@ at::Tensor Network::apply(const Block& block, const at::Tensor& x, const at::Ten
   // shift, scale, gate of attention, then of the MLP: each (B, C)
   const auto m = (t0 + block.table).unbind(1);
 
-  const auto qkv = block.qkv(norm_modulate(x, m[0], m[1], kernels_)).chunk(3, 2);
-  const at::Tensor seen = attention(qkv[0], qkv[1], qkv[2], {}, heads, self_norm, kernels_);
-  at::Tensor h = gated_add(x, m[2], block.attention_out(seen), kernels_);
+  const at::Tensor qkv = block.qkv(norm_modulate(x, m[0], m[1], kernels_));
+  at::Tensor h =
+      x + block.attention_out(self_attention(qkv, heads, self_norm, kernels_)) * m[2].unsqueeze(1);
 
   // No norm before and no gate after: so it is in the original.
-  const auto text = kv.chunk(2, 2);
-  h = h + block.cross_out(
-              attention(block.query(h), text[0], text[1], bias, heads, cross_norm, kernels_));
+  h = h + block.cross_out(cross_attention(block.query(h), kv, bias, heads, cross_norm, kernels_));
 
-  const at::Tensor hidden = at::gelu(block.fc1(norm_modulate(h, m[3], m[4], kernels_)), "tanh");
-  return gated_add(h, m[5], block.fc2(hidden), kernels_);
+  const at::Tensor hidden = gelu(block.fc1(norm_modulate(h, m[3], m[4], kernels_)), kernels_);
+  return h + block.fc2(hidden) * m[5].unsqueeze(1);
 }
 
 at::Tensor Network::to_picture(const at::Tensor& tokens) const {
