@@ -36,9 +36,12 @@ TEST_F(SetKey, ScienceChangesFromARoundOn) {
 
 TEST_F(SetKey, OperationChangesEverywhereAtOnce) {
   ASSERT_EQ(set({"train.lr=0.125", "--from", "2"}).code, 0);
-  const auto done = set({"budget.usd=7"});
+  const auto done = set({"budget.usd=7", "teacher.alpha.first_byte_timeout_s = 11"});
   ASSERT_EQ(done.code, 0) << done.story();
-  for (const int round : {run::kStartRound, 0, 1, 2, 5}) EXPECT_EQ(config(round).budget.usd, 7);
+  for (const int round : {run::kStartRound, 0, 1, 2, 5}) {
+    EXPECT_EQ(config(round).budget.usd, 7);
+    EXPECT_EQ(config(round).teachers[0].first_byte_timeout_s, 11);
+  }
   EXPECT_EQ(config(2).train.lr, 0.125);
 }
 

@@ -59,7 +59,7 @@ std::vector<std::string> of_scope(const std::vector<std::string>& settings,
                                   const std::vector<run::Change>& changes, bool operation) {
   std::vector<std::string> chosen;
   for (const auto& setting : settings) {
-    const auto path = trim(setting.substr(0, setting.find('=')));
+    const auto path = trim(std::string_view(setting).substr(0, setting.find('=')));
     const bool is = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
       return change.path == path && (change.scope == Scope::operation) == operation;
     });
