@@ -181,6 +181,7 @@ void Handout::done(int service, std::int64_t reserved_microusd, std::int64_t pai
 
 std::int64_t Handout::next() {
   State& state = *state_;
+  if (state.completed) return -2;
   if (state.stopping) state.give_back_queue();
   // Asked for before the last is gone, so that the answer is there in time.
   const bool is_low = static_cast<int>(state.queue.size()) <= state.setup.chunk / 2;
