@@ -17,8 +17,8 @@ function(_evd_no_leak_check test)
   endif()
 endfunction()
 
-# evd_test(NAME SOURCES file... ROOMS room... [LABEL unit] [TIMEOUT 60]): a GoogleTest program, one
-# ctest entry. evd_mpi_test(... RANKS 1 2 4): one entry per rank count, started by mpirun.
+# evd_test(NAME SOURCES file... ROOMS room... [LABEL unit] [TIMEOUT 120] [PROCESSORS n]): a GoogleTest
+# program, one ctest entry. evd_mpi_test(... RANKS 1 2 4): one entry per rank count, started by mpirun.
 function(_evd_test_program name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;MAIN" "SOURCES;ROOMS;LINK;RANKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -28,7 +28,7 @@ function(_evd_test_program name)
 endfunction()
 
 function(evd_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;ROOMS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;PROCESSORS" "SOURCES;ROOMS;LINK" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -40,6 +40,12 @@ function(evd_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
   if(NOT ARG_LABEL STREQUAL unit)
     _evd_no_leak_check(${name})
+  endif()
+  if(NOT ARG_PROCESSORS AND ARG_LABEL MATCHES "^(mpi|e2e|fault)$")
+    set(ARG_PROCESSORS 2)  # they start programs with two ranks and more
+  endif()
+  if(ARG_PROCESSORS)
+    set_tests_properties(${name} PROPERTIES PROCESSORS ${ARG_PROCESSORS})
   endif()
   if(ARG_LABEL STREQUAL gpu)
     set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${evd_no_test_ran}"
