@@ -14,6 +14,6 @@ enum class Ending : std::uint8_t { done, stopped };
 /// stage, no collective would ever return. After `grace_s` such a job is aborted with 75: what it
 /// saved is judged by its files. `channel` is a communicator that nothing else speaks on.
 [[nodiscard]] Ending agree(mpi::Communicator& channel, Ending mine, const Log& log,
-                           double grace_s = 120);
+                           double grace_s);
 
 }  // namespace evd::run

@@ -56,7 +56,15 @@ Config effective_config(const Campaign& campaign, const StageArguments& argument
   return config;
 }
 
-// "0" = run, as attempt N: "run N"; "skip"; "fail CODE". What rank 0 decided, for the others.
+// How long ranks that left at a signal wait for the others: EVD_STOP_GRACE_S, for sites whose
+// preemption leaves less.
+double stop_grace_s() {
+  const char* text = environment("EVD_STOP_GRACE_S");
+  const double seconds = text == nullptr ? 0 : std::atof(text);
+  return seconds > 0 ? seconds : 120;
+}
+
+// What rank 0 decided, for the others: "run ATTEMPT", "skip" or "fail CODE".
 std::string broadcast_decision(const mpi::Communicator& world, std::string decision) {
   return world.broadcast(std::move(decision), 0);
 }
@@ -125,7 +133,7 @@ class Life {
       mine = Ending::stopped;
       stopped_why = stopped.what();
     }
-    const Ending all = agree(channel, mine, log_);
+    const Ending all = agree(channel, mine, log_, stop_grace_s());
     const double cpu = world_.all_reduce(cpu_s(), mpi::Reduce::sum);
     result_.seconds["cpu"] = cpu;
     if (!is_root()) return ExitCode::done;
@@ -247,10 +255,17 @@ double launch_seconds() {
   return std::max(0.0, static_cast<double>(utc_ms() - std::atoll(spawned)) / 1e3);
 }
 
+Config asked_config(const StageArguments& arguments) {
+  if (!arguments.directory.empty())
+    return effective_config(Campaign(arguments.directory), arguments);
+  Config config;
+  apply_settings(config, arguments.settings);
+  return config;
+}
+
 int dump_config(const StageArguments& arguments, Speaks speaks, const Log& log) {
   try {
-    const Campaign campaign(arguments.directory);
-    const std::string text = to_toml(effective_config(campaign, arguments));
+    const std::string text = to_toml(asked_config(arguments));
     if (speaks == Speaks::yes) std::cout << text;
     return 0;
   } catch (const Error& error) {

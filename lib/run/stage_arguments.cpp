@@ -46,7 +46,7 @@ StageCommand parse_stage_command(int argc, char** argv, const std::vector<StageP
   bool start = false;
   std::string rerun;
   CLI::App app(summary(stages), program_of(stages.front().stage));
-  app.add_option("DIR", parsed.directory, "Campaign directory (made by evd init)")->required();
+  app.add_option("DIR", parsed.directory, "Campaign directory (made by evd init)");
   app.add_option("--round", round, "Round to do, from 0")
       ->check(CLI::Range(0, 999999))
       ->type_name("N");
@@ -69,7 +69,8 @@ StageCommand parse_stage_command(int argc, char** argv, const std::vector<StageP
   app.add_option("--set", parsed.settings, "Another value of an operation key, for this run only")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  app.add_flag("--dump-config", parsed.dump_config, "Print the round's configuration and leave");
+  app.add_flag("--dump-config", parsed.dump_config,
+               "Print the round's configuration and leave; without DIR, the defaults");
   app.add_flag("--launch-probe", parsed.launch_probe)->group("");
   app.footer(exit_code_help());
   if (const auto code = parse_command_line(app, argc, argv, speaks)) return {std::nullopt, *code};
@@ -77,7 +78,10 @@ StageCommand parse_stage_command(int argc, char** argv, const std::vector<StageP
     for (std::size_t i = 0; i < choices.size(); ++i)
       if (choices[i]->count() > 0) parsed.which = i + 1;
     parsed.rerun = parse_rerun(rerun);
-    if (!parsed.launch_probe) parsed.self = stage_ref(stages[parsed.which].stage, round, start);
+    const bool defaults = parsed.dump_config && parsed.directory.empty();
+    if (parsed.launch_probe || defaults) return {parsed, 0};
+    if (parsed.directory.empty()) throw UsageError("which campaign? DIR is missing");
+    parsed.self = stage_ref(stages[parsed.which].stage, round, start);
     return {parsed, 0};
   } catch (const UsageError& error) {
     if (speaks == Speaks::yes)

@@ -181,6 +181,20 @@ TEST_P(Program, OnlyOperationKeysMayBeSetForARun) {
   EXPECT_EQ(tiny("publish", {"--set", "evaluate.batch=5"}).code, 0);
 }
 
+// One rank leaves at a signal while the others wait for it inside the stage: no collective would
+// ever end, so the job ends itself.
+TEST_P(Program, RanksThatDoNotFollowASignalEndTheJob) {
+  auto alone = command("lone stop");
+  alone.environment["EVD_STOP_GRACE_S"] = "0.5";
+  const auto outcome = test::run(alone);
+  EXPECT_EQ(outcome.code, 75) << outcome.story();
+  EXPECT_LT(outcome.seconds, 30);
+  if (GetParam() > 1) {
+    EXPECT_NE(outcome.err.find("did not follow"), std::string::npos) << outcome.story();
+  }
+  EXPECT_EQ(tiny("publish").code, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Ranks, Program, ::testing::Values(1, 2, 4),
                          [](const auto& each) { return "np" + std::to_string(each.param); });
 
@@ -213,6 +227,10 @@ TEST_P(Lone, UsageMistakesAreNamed) {
   const auto dump = say({root().string(), "--start", "--dump-config", "--set", "evaluate.batch=7"});
   EXPECT_EQ(dump.code, 0) << dump.story();
   EXPECT_NE(dump.out.find("batch = 7\n"), std::string::npos) << dump.story();
+  const auto defaults = say({"--dump-config"});
+  EXPECT_EQ(defaults.code, 0) << defaults.story();
+  EXPECT_NE(defaults.out.find("start_samples = 20000\n"), std::string::npos) << defaults.story();
+  EXPECT_NE(say({"--start"}).err.find("DIR is missing"), std::string::npos);
 }
 
 TEST_P(Lone, RefusesALaunchThatMpiDoesNotSee) {
