@@ -2,7 +2,7 @@
 # evd_torch is the CPU part only.
 set(evd_deps "$ENV{HOME}/.cache/evolvedirector")
 if(DEFINED ENV{EVD_DEPS})
-  set(evd_deps "$ENV{EVD_DEPS}")
+  get_filename_component(evd_deps "$ENV{EVD_DEPS}" ABSOLUTE BASE_DIR "$ENV{PWD}")
 endif()
 set(EVD_TORCH_DIR "${evd_deps}/libtorch-2.11.0" CACHE PATH
     "Directory that holds torch/ and nvidia/ from the wheels (tools/setup makes it)")
