@@ -86,8 +86,8 @@ class CheckLayers(unittest.TestCase):
         self.assert_one("does not exist")
 
     def test_unknown_room(self):
-        self.write("lib/helpers/b.cpp", "\n")
-        self.assert_one("lib/helpers is not in rooms.txt")
+        self.write("lib/utils/b.cpp", "\n")
+        self.assert_one("lib/utils is not in rooms.txt")
 
     def test_long_main(self):
         self.write("apps/train/main.cpp", "\n" * 61)
