@@ -27,6 +27,7 @@ class Drawing {
         embedded_(
             {.config = context.config, .campaign = context.campaign.root(), .job = context.job},
             context.world, context.log),
+        services_s_(monotonic_s() - begun_s_),
         handout_(handout_setup(), context.world),
         caller_(caller_setup(), handout_, context.log) {
     int in_flight = 0;
@@ -49,6 +50,15 @@ class Drawing {
   }
 
   [[nodiscard]] bool stopped() const { return stop_seen_s_ >= 0; }
+
+  [[nodiscard]] double services_s() const { return services_s_; }
+
+  [[nodiscard]] std::int64_t first_asked_ms() const {
+    std::int64_t first = 0;
+    for (const auto& row : caller_.calls())
+      if (first == 0 || row.started_ms < first) first = row.started_ms;
+    return first;
+  }
 
   [[nodiscard]] nlohmann::json findings() {
     return {
@@ -138,7 +148,9 @@ class Drawing {
 
   run::Context& context_;
   const DrawingTask& task_;
+  double begun_s_ = monotonic_s();
   run::EmbeddedServices embedded_;
+  double services_s_ = 0;
   run::Handout handout_;
   teacher::Caller caller_;
   std::size_t window_ = 0;
@@ -172,16 +184,23 @@ Drawn share_findings(const mpi::Communicator& world, const nlohmann::json& mine)
 Drawn draw_missing(run::Context& context, const DrawingTask& task) {
   nlohmann::json findings;
   bool stopped = false;
+  double services_s = 0;
+  std::int64_t first_asked_ms = 0;
   {
     Drawing drawing(context, task);
     drawing.run();
     findings = drawing.findings();
+    services_s = drawing.services_s();
+    first_asked_ms = drawing.first_asked_ms();
     stopped = drawing.stopped();
   }
   // The journals are closed now, and every rank's are whole before anybody reads them.
   if (context.world.all_reduce(std::int64_t{stopped ? 1 : 0}, mpi::Reduce::max) > 0)
     throw Stopped("harvest was asked to stop; every answer that came is recorded");
-  return share_findings(context.world, findings);
+  Drawn drawn = share_findings(context.world, findings);
+  drawn.services_s = services_s;
+  drawn.first_asked_ms = first_asked_ms;
+  return drawn;
 }
 
 }  // namespace evd::harvest

@@ -24,6 +24,8 @@ struct Drawn {
   std::vector<std::string> services_down;
   std::vector<std::string> journal_files;
   bool budget_spent = false;
+  double services_s = 0;            ///< this rank: until the embedded services had started
+  std::int64_t first_asked_ms = 0;  ///< this rank: when the first request was announced; 0 = none
 };
 
 /// Stopped, on all ranks, when a signal came: what was under way has ended, or was left after 30 s.

@@ -26,6 +26,7 @@ class Harvest {
   run::Result run() {
     timed("plan", [&] { prepare(); });
     if (!missing_.empty()) timed("drawing", [&] { draw(); });
+    note_start();
     timed("publish", [&] { publish(); });
     return result_;
   }
@@ -105,6 +106,16 @@ class Harvest {
     publish_calls(*archive.journals());
   }
 
+  // The start of the embedded services is no drawing; the first request is told without it.
+  void note_start() {
+    if (missing_.empty()) return;
+    result_.seconds["services"] = drawn_.services_s;
+    result_.seconds["drawing"] -= drawn_.services_s;
+    if (drawn_.first_asked_ms > 0)
+      result_.seconds["first_request"] =
+          static_cast<double>(drawn_.first_asked_ms - begun_ms_) / 1e3 - drawn_.services_s;
+  }
+
   // Only rank 0 throws here: the others wait for its words and end with the job.
   void decide(const Standing& standing) {
     const Verdict verdict = judge_partial(standing, {.services_down = drawn_.services_down,
@@ -132,6 +143,7 @@ class Harvest {
   }
 
   run::Context& context_;
+  std::int64_t begun_ms_ = utc_ms();
   Input input_;
   std::vector<std::size_t> missing_;
   std::int64_t main_microusd_ = 0;
