@@ -12,17 +12,9 @@ namespace evd::nn {
 
 enum class VectorWidth { baseline, avx2, avx512 };
 
-/// What this processor has.
-[[nodiscard]] inline VectorWidth vector_width() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl")) {
-    return VectorWidth::avx512;
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return VectorWidth::avx2;
-#endif
-  return VectorWidth::baseline;
-}
+/// What this processor has; no more than EVD_VECTORS (baseline, avx2, avx512) when that is set, for
+/// tests and for clusters of unlike processors.
+[[nodiscard]] VectorWidth vector_width();
 
 #if defined(__x86_64__)
 template <class Body>
@@ -41,7 +33,7 @@ __attribute__((target("avx2,fma"))) void with_avx2(const Body& body) {
 template <class Body>
 void with_vectors(const Body& body) {
 #if defined(__x86_64__)
-  static const VectorWidth width = vector_width();
+  const VectorWidth width = vector_width();
   if (width == VectorWidth::avx512) return with_avx512(body);
   if (width == VectorWidth::avx2) return with_avx2(body);
 #endif

@@ -6,14 +6,14 @@
 
 #include "core/error.hpp"
 
-// One function, compiled for each vector width and picked at load time. Contraction to fused
-// multiply-add is off: the same bits come out of all of them.
+// One function, compiled for each vector width and picked at load time. lib/CMakeLists.txt compiles
+// this file without contraction to fused multiply-add, so that the same bits come out of all of
+// them, and without errno for square roots, which would keep the loop from becoming vectors.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define EVD_VECTOR_WIDTHS __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define EVD_VECTOR_WIDTHS
 #endif
-#pragma GCC optimize("fp-contract=off")
 
 namespace evd::train {
 namespace {
