@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -214,6 +215,28 @@ TEST(Server, RefusalsAreFreeAndStay) {
     EXPECT_EQ(json::parse(result->body)["error"]["code"], "moderation_blocked");
   }
   EXPECT_EQ(caller.get("/ledger")["answers"], 0);
+}
+
+// A dropped connection would be tried again after a second.
+TEST(Server, ManyClientsMayBeginAtOnce) {
+  const test::TempDir directory;
+  Services services(directory, {});
+  std::vector<std::thread> threads;
+  std::atomic<int> answered = 0;
+  for (int t = 0; t < 100; ++t) {
+    threads.emplace_back([&] { answered += Caller(services.port()).status("/health") == 200; });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(answered, 100);
+}
+
+TEST(Server, APortIsNotShared) {
+  const test::TempDir directory;
+  Services services(directory, {});
+  const auto finished = test::run({.arguments = {test::program("evd-rehearsal"), "serve", "--open",
+                                                 "--port", std::to_string(services.port())},
+                                   .timeout_s = 20});
+  EXPECT_EQ(finished.code, 74) << finished.story();
 }
 
 TEST(Server, LatencyIsWaited) {

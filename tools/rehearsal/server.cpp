@@ -59,8 +59,10 @@ struct Server::State {
   void set_up() {
     http.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
     http.set_tcp_nodelay(true);
+    // Not the library's own options: with SO_REUSEPORT two servers would share a port.
     http.set_socket_options([this](socket_t socket) {
-      httplib::default_socket_options(socket);
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
       listening = socket;
     });
     http.set_keep_alive_max_count(kMaxRequestsPerConnection);
