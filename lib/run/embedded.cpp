@@ -102,20 +102,13 @@ EmbeddedServices::EmbeddedServices(const Setup& setup, mpi::Communicator& world,
   if (!setup.config.rehearsal.enabled)
     throw ConfigurationError("base_url = \"rehearsal\" needs rehearsal.enabled = true");
   const bool one_node = world.node().size() == world.size();
-  // Rank 0's failure must reach the others, which wait for its words.
   nlohmann::json words;
   if (world.rank() == 0) {
-    try {
-      child_ = std::make_unique<Child>(setup, one_node ? "127.0.0.1" : node_address());
-      words = {{"base_url", child_->base_url()}, {"token", child_->token()}};
-      log.info("the embedded services listen at " + child_->base_url());
-    } catch (const std::exception& error) {
-      words = {{"error", error.what()}, {"code", static_cast<int>(exit_code(error))}};
-    }
+    child_ = std::make_unique<Child>(setup, one_node ? "127.0.0.1" : node_address());
+    words = {{"base_url", child_->base_url()}, {"token", child_->token()}};
+    log.info("the embedded services listen at " + child_->base_url());
   }
   words = nlohmann::json::parse(world.broadcast(words.dump(), 0));
-  if (words.contains("error"))
-    throw Error(static_cast<ExitCode>(words["code"].get<int>()), words["error"]);
   for (auto& service : teachers_) adopt(service, words["base_url"], words["token"]);
   adopt(vlm_, words["base_url"], words["token"]);
 }

@@ -23,8 +23,9 @@ class EmbeddedServices {
     std::filesystem::path campaign;  ///< ledgers go to campaign/rehearsal
     std::string job;                 ///< names the ledger of this life
   };
-  /// Collective. Starts nothing when no service wants it. On every rank ConfigurationError when the
-  /// program is missing or `rehearsal.enabled` is off, ServiceError when it ends or says nothing.
+  /// Collective. Starts nothing when no service wants it. ConfigurationError on every rank when
+  /// `rehearsal.enabled` is off; on rank 0, while the others wait for its words, when the program
+  /// is missing, and ServiceError when it ends or says nothing.
   EmbeddedServices(const Setup& setup, mpi::Communicator& world, const Log& log);
   /// Ends the child.
   ~EmbeddedServices();

@@ -35,6 +35,7 @@ bool may_be_charged(Charge charge) {
 void Dispatcher::on_examined(Examined examined) {
   const auto& [errand, ending, response] = examined;
   Account& account = this->account(*errand);
+  examined.ending.message = account.secret().redact(std::move(examined.ending.message));
   --account.outstanding;
   const std::int64_t cost = ending.charge == Charge::paid ? account.price_microusd() : 0;
   permits_.done(errand->service, errand->reserved_microusd,
@@ -71,15 +72,15 @@ bool Dispatcher::note_health(Account& account, const Ending& ending) {
     case Next::retry:
       if (ending.hint.kind != WaitHint::Kind::none)
         account.health.pause(now_s, ending.hint.seconds);
-      return account.health.bad(now_s, ending.reason + (ending.message.empty() ? "" : ": ") +
-                                           account.secret().redact(ending.message));
+      return account.health.bad(
+          now_s, ending.reason + (ending.message.empty() ? "" : ": ") + ending.message);
     case Next::throttled:
       account.health.pause(now_s, ending.hint.seconds);
       if (ending.hint.seconds > setup_.service_patience_s)
         account.health.stop("it asks to wait " + human_duration(ending.hint.seconds));
       return false;
     case Next::give_up:
-      account.health.stop(ending.reason + ": " + account.secret().redact(ending.message));
+      account.health.stop(ending.reason + ": " + ending.message);
       return false;
     default:
       account.health.good();
@@ -148,9 +149,9 @@ void Dispatcher::conclude(const Held& errand, const End& end, Reply reply) {
 void Dispatcher::warn_once(const Account& account, const Ending& ending) {
   if (ending.next == Next::answered || ending.next == Next::refused) return;
   if (!warned_.insert({account.options().name, ending.reason}).second) return;
-  const std::string text = account.options().name + ": " + ending.reason +
-                           (ending.message.empty() ? "" : " (" + ending.message + ")");
-  log_.warning(account.secret().redact(text) + "; further ones are only counted");
+  log_.warning(account.options().name + ": " + ending.reason +
+               (ending.message.empty() ? "" : " (" + ending.message + ")") +
+               "; further ones are only counted");
 }
 
 }  // namespace evd::teacher

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ namespace evd::teacher {
 namespace {
 
 constexpr std::size_t kLimitBytes = 4096;
+// So many of a key's first characters already say something about it.
+constexpr std::size_t kTellingChars = 4;
 
 class OpenFile {
  public:
@@ -93,13 +96,22 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 }
 
 std::string Secret::redact(std::string text) const {
+  constexpr std::string_view kInstead = "[key]";
   if (value_.empty()) return text;
-  for (std::size_t at = text.find(value_); at != std::string::npos; at = text.find(value_, at))
-    text.replace(at, value_.size(), "[key]");
+  for (std::size_t at = 0; (at = text.find(value_, at)) != std::string::npos; at += kInstead.size())
+    text.replace(at, value_.size(), kInstead);
+  // A text that was cut to a length may end inside the key.
+  for (std::size_t length = value_.size() - 1; length >= kTellingChars; --length)
+    if (text.ends_with(std::string_view(value_).substr(0, length)))
+      return text.replace(text.size() - length, length, kInstead);
   return text;
 }
 
 Secret read_secret(const ServiceOptions& service) {
+  if (service.key_env.empty() && service.key_file.empty()) return {};
+  // From here on a crash must not write this process's memory to a file.
+  const rlimit none = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
   if (!service.key_env.empty()) {
     const std::string where =
         "the key of " + service.name + " (environment variable " + service.key_env + ")";
@@ -108,11 +120,8 @@ Secret read_secret(const ServiceOptions& service) {
     if (service.key_file.empty())
       throw ConfigurationError(where + " is not set (export it, or name a key_file of mode 0600)");
   }
-  if (!service.key_file.empty()) {
-    const std::string where = "the key of " + service.name + " (file " + service.key_file + ")";
-    return Secret(read_file(service.key_file, where), where);
-  }
-  return {};
+  const std::string where = "the key of " + service.name + " (file " + service.key_file + ")";
+  return Secret(read_file(service.key_file, where), where);
 }
 
 }  // namespace evd::teacher

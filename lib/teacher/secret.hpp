@@ -24,7 +24,8 @@ class Secret {
   [[nodiscard]] bool empty() const { return value_.empty(); }
   /// For the request header, and for nothing else.
   [[nodiscard]] std::string_view reveal() const { return value_; }
-  /// `text` with every occurrence of the key replaced: some services repeat it in error messages.
+  /// `text` with every occurrence of the key replaced, also one that the text's end has cut: some
+  /// services repeat it in error messages.
   [[nodiscard]] std::string redact(std::string text) const;
 
  private:

@@ -155,7 +155,9 @@ TEST(Caller, WithoutMoneyTheServiceIsStopped) {
 TEST(Caller, AWrongKeyStopsTheServiceAndIsNotRepeated) {
   ScriptedServer server([](const Received& r) {
     const std::string key = r.headers.at("authorization");
-    return reply(401, R"({"error":{"message":"Incorrect API key provided: )" + key + R"("}})");
+    // So long that the message is cut inside the key, too.
+    return reply(401, R"({"error":{"message":"Incorrect API key provided: )" + key +
+                          std::string(130, ' ') + key + R"("}})");
   });
   Exchange exchange(server.url());
   exchange.service.max_in_flight = 1;

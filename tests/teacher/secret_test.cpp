@@ -83,6 +83,9 @@ TEST(Secret, IsTakenOutOfForeignTexts) {
   const Secret secret("sk-abc123", "test");
   EXPECT_EQ(secret.redact("key sk-abc123 is wrong; sk-abc123!"), "key [key] is wrong; [key]!");
   EXPECT_EQ(Secret().redact("nothing"), "nothing");
+  EXPECT_EQ(Secret("key", "test").redact("key"), "[key]") << "once never came to an end";
+  EXPECT_EQ(secret.redact("cut inside sk-ab"), "cut inside [key]");
+  EXPECT_EQ(secret.redact("a mask"), "a mask");
 }
 
 TEST(Secret, LeavesNothingBehindWhenMoved) {
