@@ -87,4 +87,15 @@ TEST_F(Setup, RootInstallsJustWhatIsMissing) {
   EXPECT_EQ(asked.find("cmake"), std::string::npos) << asked;
 }
 
+TEST(Commands, SayHowTheyAreUsed) {
+  for (const std::string name : {"tools/quickstart", "tools/test"}) {
+    const auto path = (evd::test::source_directory() / name).string();
+    const auto help = evd::test::run({.arguments = {path, "--help"}, .timeout_s = 10});
+    EXPECT_EQ(help.code, 0) << help.story();
+    EXPECT_NE(help.out.find("usage: " + name), std::string::npos) << help.story();
+  }
+  const auto quickstart = (evd::test::source_directory() / "tools/quickstart").string();
+  EXPECT_EQ(evd::test::run({.arguments = {quickstart, "--round", "3"}, .timeout_s = 10}).code, 64);
+}
+
 }  // namespace
