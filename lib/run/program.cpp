@@ -1,10 +1,12 @@
 #include "run/program.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -283,25 +285,24 @@ shard::FileHeader Context::header() const {
           .created = iso8601(utc_ms())};
 }
 
-int program(int argc, char** argv, const std::vector<StageProgram>& stages) {
-  static_cast<void>(catch_stop_signals());
-  const auto launched = launched_ranks(environment);
-  const Speaks speaks = launched_rank(environment) == 0 ? Speaks::yes : Speaks::no;
-  const auto command = parse_stage_command(argc, argv, stages, speaks);
-  if (!command.arguments) return command.exit_code;
-  const auto& arguments = *command.arguments;
-  const auto& stage = stages[arguments.which];
-  const std::string program_name(name(stage.stage));
-  if (arguments.dump_config) return dump_config(arguments, speaks, Log(program_name, 0));
+namespace {
 
+struct MpiEnd {
+  int rank = 0;
+  int code = 0;
+};
+
+// Everything between MPI_Init and MPI_Finalize.
+MpiEnd run_under_mpi(int& argc, char**& argv, const StageArguments& arguments,
+                     const StageProgram& stage, std::optional<int> launched) {
   mpi::Environment mpi(argc, argv);
   auto world = mpi::Communicator::world();
-  const Log log(program_name, world.rank());
+  const Log log(std::string(name(stage.stage)), world.rank());
   if (const auto problem = launch_problem(launched, world.size())) {
     log.error(*problem);
-    return static_cast<int>(ExitCode::configuration);
+    return {world.rank(), static_cast<int>(ExitCode::configuration)};
   }
-  if (arguments.launch_probe) return 0;
+  if (arguments.launch_probe) return {world.rank(), 0};
   fs::set_io_rank(world.rank());
   ExitCode code = ExitCode::done;
   try {
@@ -311,10 +312,28 @@ int program(int argc, char** argv, const std::vector<StageProgram>& stages) {
     log.error(error.what());
     world.abort(static_cast<int>(exit_code(error)));
   }
-  // One rank alone carries the code, and last: srun takes the highest of codes that come together
-  // with signals.
   world.barrier();
-  return world.rank() == 0 ? static_cast<int>(code) : 0;
+  return {world.rank(), world.rank() == 0 ? static_cast<int>(code) : 0};
+}
+
+}  // namespace
+
+int program(int argc, char** argv, const std::vector<StageProgram>& stages) {
+  static_cast<void>(catch_stop_signals());
+  const auto launched = launched_ranks(environment);
+  const Speaks speaks = launched_rank(environment) == 0 ? Speaks::yes : Speaks::no;
+  const auto command = parse_stage_command(argc, argv, stages, speaks);
+  if (!command.arguments) return command.exit_code;
+  const auto& arguments = *command.arguments;
+  const auto& stage = stages[arguments.which];
+  if (arguments.dump_config)
+    return dump_config(arguments, speaks, Log(std::string(name(stage.stage)), 0));
+  const auto [rank, code] = run_under_mpi(argc, argv, arguments, stage, launched);
+  // One rank alone carries the code, and leaves last: a launcher that sees it kills the tasks that
+  // are still there, and srun's code is the highest of all, deaths by signal included. Behind
+  // MPI_Finalize nothing but time tells that the others have left.
+  if (code != 0 && rank == 0) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  return code;
 }
 
 }  // namespace evd::run

@@ -1,9 +1,12 @@
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
-#include "shard/manifest.hpp"
+#include "core/clock.hpp"
+#include "run/lease.hpp"
 #include "support/tiny_campaign.hpp"
 
 namespace evd::test {
@@ -99,6 +102,49 @@ TEST_F(Run, ASecondInterruptEndsAtOnceAndLosesNothing) {
   ASSERT_EQ(campaign.evd("set", {"rehearsal.latency_ms=0"}).code, 0);
   const auto rest = test::run(command(campaign, 1));
   EXPECT_EQ(rest.code, 0) << rest.story();
+}
+
+// kill -9 of `evd run` alone: the ranks are told to save and leave, and nothing runs on unseen.
+TEST_F(Run, ItsDeathEndsTheJob) {
+  const TinyCampaign campaign({"rehearsal.latency_ms=300"});
+  const auto lease = campaign.path() / "leases/harvest-0000.json";
+  Process job(command(campaign, 1));
+  ASSERT_TRUE(wait_for_file(job, campaign.path() / "leases/harvest-0000.progress.json"));
+  ::kill(job.pid(), SIGKILL);
+  static_cast<void>(job.wait());
+  const double begun_s = monotonic_s();
+  while (!run::read_lease(lease)->released && monotonic_s() - begun_s < 60)
+    std::this_thread::yield();
+  EXPECT_TRUE(run::read_lease(lease)->released);
+  EXPECT_NE(campaign.evd("status").out.find("harvest(0) stopped"), std::string::npos);
+}
+
+// Looking needs no right to write; running says at once what is missing.
+TEST_F(Run, AReadOnlyCampaignMayBeLookedAt) {
+  const TinyCampaign campaign;
+  const auto top = campaign.path().parent_path();
+  const auto set_mode = [&](int mode) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(top))
+      std::filesystem::permissions(entry.path(), std::filesystem::perms(mode));
+    std::filesystem::permissions(top, std::filesystem::perms(mode));
+  };
+  set_mode(0555);
+  const auto as_other = [&](std::vector<std::string> arguments) {
+    // No mode stops root: it becomes somebody else.
+    const std::vector<std::string> other = {"setpriv", "--reuid=65534", "--regid=65534",
+                                            "--clear-groups"};
+    if (geteuid() == 0) arguments.insert(arguments.begin(), other.begin(), other.end());
+    return test::run({.arguments = arguments});
+  };
+  const auto path = campaign.path().string();
+  const auto status = as_other({program("evd"), "status", path});
+  EXPECT_EQ(status.code, 0) << status.story();
+  EXPECT_EQ(as_other({program("evd"), "verify", path}).code, 0);
+  const auto run = as_other({program("evd"), "run", path});
+  EXPECT_EQ(run.code, 74) << run.story();
+  EXPECT_NE(run.err.find("write into the campaign"), std::string::npos) << run.story();
+  EXPECT_NE(run.err.find("Permission denied"), std::string::npos) << run.story();
+  set_mode(0755);
 }
 
 TEST_F(Run, AFailureNamesStageReasonAndLog) {

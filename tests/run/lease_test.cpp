@@ -218,6 +218,25 @@ TEST_F(LeaseTest, OnlyOneTakesOver) {
   EXPECT_EQ(winners, 1);
 }
 
+// What squeue prints for a job that runs, that ended, that was forgotten; and a controller that is
+// away, which says nothing about the job.
+TEST_F(LeaseTest, SqueueIsAsked) {
+  const std::string path_before = getenv("PATH");
+  setenv("PATH", (directory_.path().string() + ":" + path_before).c_str(), 1);
+  const auto asked = [&](const std::string& script) {
+    test::write_file(directory_ / "squeue", "#!/bin/sh\n" + script + "\n");
+    std::filesystem::permissions(directory_ / "squeue", std::filesystem::perms(0755));
+    return system_probes().squeue_knows("77");
+  };
+  EXPECT_EQ(asked("echo 77"), true);
+  EXPECT_EQ(asked("true"), false);
+  EXPECT_EQ(asked("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"), false);
+  EXPECT_EQ(asked("echo 'Unable to contact slurm controller' >&2; exit 1"), std::nullopt);
+  EXPECT_EQ(asked("exit 127"), std::nullopt);
+  EXPECT_EQ(system_probes().squeue_knows("77; rm -rf /"), std::nullopt);
+  setenv("PATH", path_before.c_str(), 1);
+}
+
 class LivenessTest : public ::testing::Test {
  protected:
   LivenessTest() {

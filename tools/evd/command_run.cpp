@@ -57,7 +57,8 @@ std::string outcome_text(const shard::Manifest& manifest) {
 class ChainRun {
  public:
   explicit ChainRun(const RunOptions& options) : options_(options), campaign_(options.directory) {
-    // Open at the same places as the campaign itself, whoever typed the command.
+    if (::access(campaign_.root().c_str(), W_OK) != 0)
+      throw_errno("write into the campaign", campaign_.root().string());
     fs::make_directory(campaign_.logs());
   }
 
@@ -189,13 +190,16 @@ class ChainRun {
   void show_progress(const StageRef& ref) {
     if (!is_terminal_) return;
     const auto facts = run::read_progress(campaign_.progress_file(ref));
-    std::cerr << "\r\033[K" << (facts ? progress_line(*facts) : to_string(ref) + ": begins")
+    // The file goes when the work is done; what was shown last still holds then.
+    if (facts) shown_ = progress_line(*facts);
+    std::cerr << "\r\033[K" << (shown_.empty() ? to_string(ref) + ": begins" : shown_)
               << std::flush;
     line_open_ = true;
   }
   void clear_progress() {
     if (line_open_) std::cerr << "\r\033[K" << std::flush;
     line_open_ = false;
+    shown_.clear();
   }
 
   // An empty program of each kind, so that the launcher's share of a round can be told from ours.
@@ -221,6 +225,7 @@ class ChainRun {
   JobRunner runner_;
   bool is_terminal_ = isatty(STDERR_FILENO) == 1;
   bool line_open_ = false;
+  std::string shown_;
 };
 
 }  // namespace
