@@ -88,14 +88,16 @@ std::vector<stdfs::path> Checkpoints::indices() const {
   return found;
 }
 
+void Checkpoints::remove(const stdfs::path& index) {
+  // The index goes first: what it named is then no longer part of any state.
+  for (const char* extension : {".json", ".h5", ".safetensors"}) {
+    stdfs::remove(stdfs::path(index).replace_extension(extension));
+  }
+}
+
 void Checkpoints::remove_beyond(std::size_t keep) const {
   const auto all = indices();
-  for (std::size_t i = keep; i < all.size(); ++i) {
-    // The index goes first: what it named is then no longer part of any state.
-    for (const char* extension : {".json", ".h5", ".safetensors"}) {
-      stdfs::remove(stdfs::path(all[i]).replace_extension(extension));
-    }
-  }
+  for (std::size_t i = keep; i < all.size(); ++i) remove(all[i]);
 }
 
 Resumed Checkpoints::checked(StoredState stored, const stdfs::path& steps_file) const {
@@ -117,26 +119,29 @@ Resumed Checkpoints::load(const stdfs::path& index_file) const {
   return checked(std::move(stored), steps_file);
 }
 
-std::optional<Resumed> Checkpoints::newest() const {
-  // A finished round whose manifest was not published: all its files stand in the directory itself.
-  const auto final_state = directory_ / "state.safetensors";
-  const auto final_steps = directory_ / "steps.h5";
-  std::vector<std::pair<stdfs::path, std::function<Resumed()>>> candidates;
-  if (stdfs::exists(final_state) && stdfs::exists(final_steps)) {
-    candidates.emplace_back(
-        final_state, [=, this] { return checked(read_state(final_state, layout_), final_steps); });
-  }
-  for (const auto& index : indices()) {
-    candidates.emplace_back(index, [index, this] { return load(index); });
-  }
-  for (const auto& [path, read] : candidates) {
+std::optional<Resumed> Checkpoints::newest() {
+  const auto attempt = [&](const stdfs::path& path,
+                           const std::function<Resumed()>& read) -> std::optional<Resumed> {
     try {
       auto resumed = read();
       resumed.from = path;
       return resumed;
     } catch (const Error& error) {
       log_.warning("resume state " + path.filename().string() + " is passed over: " + error.what());
+      return std::nullopt;
     }
+  };
+  // A finished round whose manifest was not published: all its files stand in the directory itself.
+  const auto final_state = directory_ / "state.safetensors";
+  const auto final_steps = directory_ / "steps.h5";
+  if (stdfs::exists(final_state) && stdfs::exists(final_steps)) {
+    auto resumed = attempt(final_state,
+                           [&] { return checked(read_state(final_state, layout_), final_steps); });
+    if (resumed) return resumed;
+  }
+  for (const auto& index : indices()) {
+    if (auto resumed = attempt(index, [&] { return load(index); })) return resumed;
+    remove(index);
   }
   return std::nullopt;
 }

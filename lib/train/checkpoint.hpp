@@ -28,8 +28,9 @@ class Checkpoints {
 
   /// Publishes the state, then removes all but the newest `keep`.
   void save(const State& state, std::span<const shard::Step> steps);
-  /// The newest state that is whole and has this key. Says which ones it passed over, and why.
-  [[nodiscard]] std::optional<Resumed> newest() const;
+  /// The newest state that is whole and has this key. Says which ones it passed over and why, and
+  /// removes them: kept, they would count among the newest and push out the ones to come.
+  [[nodiscard]] std::optional<Resumed> newest();
   /// Publishes the round's results: state.safetensors, steps.h5, model.safetensors (the averaged
   /// weights). They are a state to go on from too, so the others are removed.
   [[nodiscard]] std::vector<shard::FileEntry> finish(const State& state,
@@ -40,6 +41,7 @@ class Checkpoints {
   [[nodiscard]] Resumed load(const std::filesystem::path& index) const;
   [[nodiscard]] Resumed checked(StoredState stored, const std::filesystem::path& steps_file) const;
   void remove_beyond(std::size_t keep) const;
+  static void remove(const std::filesystem::path& index);
 
   std::filesystem::path directory_;
   const nn::Layout& layout_;

@@ -20,7 +20,7 @@ namespace {
 
 /// Rank 0 decides where to go on from, all ranks get it.
 Resumed begin(const run::Context& context, const Inputs& inputs, const nn::Layout& layout,
-              const Checkpoints& checkpoints) {
+              Checkpoints& checkpoints) {
   Resumed begun{State(layout), {}, {}};
   begun.state.null_text.resize(static_cast<std::size_t>(layout.network().max_tokens) *
                                static_cast<std::size_t>(layout.network().caption_width));

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -156,8 +157,7 @@ TEST_F(Training, ASignalSavesAndLeavesWith75) {
   const auto here = campaign("stopped", longer);
   Process process({command(here, 2, 0, {"--set", "train.checkpoint_every=5"})});
   const auto state = here / "rounds/0000/train/state";
-  while (process.running() && !stdfs::exists(state)) {
-  }
+  while (process.running() && !stdfs::exists(state)) std::this_thread::yield();
   process.signal(SIGUSR1);
   const auto stopped = process.wait();
   EXPECT_EQ(stopped.code, 75) << stopped.story();
@@ -174,6 +174,7 @@ stdfs::path half_done(const stdfs::path& here) {
   const auto folder = here / "rounds/0000/train/state";
   Process process({command(here, 2, 0, {"--set", "train.checkpoint_every=4"})});
   while (process.running() && !stdfs::exists(folder / "step-000000008.json")) {
+    std::this_thread::yield();
   }
   process.kill_tree();
   (void)process.wait();
