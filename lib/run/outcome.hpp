@@ -13,7 +13,6 @@ enum class Ending : std::uint8_t { done, stopped };
 /// by a collective: when some ranks left at a signal while others still wait for them inside the
 /// stage, no collective would ever return. After `grace_s` such a job is aborted with 75: what it
 /// saved is judged by its files. `channel` is a communicator that nothing else speaks on.
-[[nodiscard]] Ending agree(mpi::Communicator& channel, Ending mine, const Log& log,
-                           double grace_s);
+[[nodiscard]] Ending agree(mpi::Communicator& channel, Ending mine, const Log& log, double grace_s);
 
 }  // namespace evd::run
