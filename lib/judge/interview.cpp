@@ -14,6 +14,8 @@
 namespace evd::judge {
 namespace {
 
+// After a stop signal: schedulers kill soon after they ask.
+constexpr double kDrain_s = 30;
 constexpr int kVlm = 0;  // the only service of these stages
 constexpr std::size_t kCacheBytes = 64U << 20U;
 
@@ -48,22 +50,24 @@ class EventLoop {
         depth_(static_cast<std::size_t>(depth)) {}
 
   void run() {
-    while (!handout_.complete()) {
-      if (context_.stop && !stopping_) {
-        stopping_ = true;
-        handout_.stop();
-        caller_.stop();
-      }
-      while (!stopping_ && caller_.pending() < depth_) {
+    // Rank 0 answers the others from this loop, so it does not wait long for its own sockets.
+    const int wait_ms = context_.world.size() == 1 ? 5 : 1;
+    while (!handout_.complete() && !drained()) {
+      if (context_.stop) handout_.stop();
+      while (!stopped() && caller_.pending() < depth_) {
         const auto item = handout_.next();
         if (item < 0) break;
         go_on(item);
       }
-      caller_.step();
       handout_.step();
-      context_.progress.update(handout_.finished_count());
+      caller_.step(wait_ms);
+      if (context_.world.rank() == 0)
+        context_.progress.update(handout_.finished_count(), human_usd(paid_microusd_));
     }
   }
+
+  [[nodiscard]] bool stopped() const { return stop_seen_s_ >= 0; }
+  [[nodiscard]] bool budget_spent() const { return budget_spent_; }
 
  private:
   struct Underway {
@@ -88,9 +92,23 @@ class EventLoop {
         static_cast<std::int64_t>(std::llround(context_.config.vlm.price_usd * 1e6));
     if (context_.rerun == run::Rerun::failed) call.recall = teacher::Recall::unless_failed;
     caller_.submit(kVlm, std::move(call), [this, item, ask](const teacher::Reply& reply) {
+      paid_microusd_ += reply.cost_microusd;
+      budget_spent_ = budget_spent_ || reply.reason == "budget";
       book_.put(*ask, reply);
       if (--underway_.at(item).outstanding == 0) go_on(item);
     });
+  }
+
+  // After a stop: true when nothing is left here, or enough was waited.
+  [[nodiscard]] bool drained() {
+    if (!handout_.stopping()) return false;
+    if (!stopped()) {
+      stop_seen_s_ = monotonic_s();
+      caller_.stop();
+      context_.log.info("stopping: answers that are under way are waited for, up to " +
+                        human_duration(kDrain_s));
+    }
+    return monotonic_s() - stop_seen_s_ > kDrain_s;
   }
 
   std::string body_of(const Ask& ask) {
@@ -117,7 +135,9 @@ class EventLoop {
   run::Handout& handout_;
   Lookup lookup_;
   std::size_t depth_;
-  bool stopping_ = false;
+  double stop_seen_s_ = -1;
+  std::int64_t paid_microusd_ = 0;
+  bool budget_spent_ = false;
   std::unordered_map<std::int64_t, Underway> underway_;
 };
 
@@ -136,54 +156,72 @@ std::int64_t Interview::budget_left() {
   return context_.world.all_reduce(context_.world.rank() == 0 ? left : INT64_MAX, mpi::Reduce::min);
 }
 
+void Interview::start_services() {
+  if (services_) return;
+  const double begun_s = monotonic_s();
+  services_.emplace(
+      run::EmbeddedServices::Setup{
+          .config = context_.config, .campaign = context_.campaign.root(), .job = context_.job},
+      context_.world, context_.log);
+  services_s_ = monotonic_s() - begun_s;
+}
+
 void Interview::ask(std::int64_t items, const Needs& needs) {
   if (items == 0) return;
+  start_services();
   const double begun_s = monotonic_s();
-  auto& world = context_.world;
-  if (!services_)
-    services_.emplace(
-        run::EmbeddedServices::Setup{
-            .config = context_.config, .campaign = context_.campaign.root(), .job = context_.job},
-        world, context_.log);
-  const auto& vlm = services_->vlm();
-  run::Handout handout({.items = items,
-                        .services = {vlm},
-                        .budget_microusd = {budget_left()},
-                        .budget_of = {0},
-                        .chunk = 4},
-                       world);
-  // A journal is never continued, so every asking has one of its own.
-  const std::string job =
-      askings_++ == 0 ? context_.job : context_.job + "-" + std::to_string(askings_);
-  teacher::Caller caller({.services = {vlm},
-                          .journal_directory = context_.campaign.calls().string(),
-                          .job = job,
-                          .stage = std::string(name(context_.self.stage)),
-                          .round = context_.self.round,
-                          .rank = world.rank(),
-                          .seed = rules_.seed,
-                          .service_patience_s = context_.config.harvest.service_patience_s,
-                          .ready_keys = services_->ready_keys(),
-                          .journals = journals_},
-                         handout, context_.log);
-  // Permits bound what is sent; a few more stand ready so that no socket waits for an item.
-  const int depth = std::max(4, 2 * vlm.max_in_flight / world.size());
-  book_.pass_over_failures(context_.rerun == run::Rerun::failed);
-  if (askings_ > 1) book_.use(journals_);
-  context_.progress.begin("prompts", items);
-  EventLoop(context_, rules_, needs, book_, pictures_, caller, handout, depth).run();
-  agree(caller.files(), caller.services_down(), handout.budget_spent());
+  Heard heard;
+  {
+    const auto& vlm = services_->vlm();
+    run::Handout handout({.items = items,
+                          .services = {vlm},
+                          .budget_microusd = {budget_left()},
+                          .budget_of = {0},
+                          .chunk = 4},
+                         context_.world);
+    teacher::Caller caller(caller_setup(), handout, context_.log);
+    // Permits bound what is sent; a few more stand ready so that no socket waits for an item.
+    const int depth = std::max(4, 2 * vlm.max_in_flight / context_.world.size());
+    book_.pass_over_failures(context_.rerun == run::Rerun::failed);
+    if (askings_ > 1) book_.use(journals_);
+    context_.progress.begin("prompts", items);
+    EventLoop loop(context_, rules_, needs, book_, pictures_, caller, handout, depth);
+    loop.run();
+    heard = {caller.files(), caller.services_down(), loop.stopped(), loop.budget_spent()};
+    for (const auto& call : caller.calls())
+      if (first_asked_ms_ == 0 || call.started_ms < first_asked_ms_)
+        first_asked_ms_ = call.started_ms;
+  }
+  // The journals are closed now, and every rank's are whole before anybody reads them.
+  agree(heard);
   seconds_ += monotonic_s() - begun_s;
 }
 
-void Interview::agree(const std::vector<std::string>& files, const std::vector<std::string>& down,
-                      bool budget_spent) {
-  auto& world = context_.world;
-  const bool stopped = world.all_reduce(std::int64_t{context_.stop ? 1 : 0}, mpi::Reduce::max) != 0;
-  if (world.all_reduce(std::int64_t{budget_spent ? 1 : 0}, mpi::Reduce::max) != 0)
-    budget_spent_ = true;
-  for (auto& line : all_lines(world, down)) services_down_.push_back(std::move(line));
-  for (auto& line : all_lines(world, files)) files_.push_back(std::move(line));
+teacher::Caller::Setup Interview::caller_setup() {
+  // A journal is never continued, so every asking has one of its own.
+  const std::string job =
+      askings_++ == 0 ? context_.job : context_.job + "-" + std::to_string(askings_);
+  return {.services = {services_->vlm()},
+          .journal_directory = context_.campaign.calls().string(),
+          .job = job,
+          .stage = std::string(name(context_.self.stage)),
+          .round = context_.self.round,
+          .rank = context_.world.rank(),
+          .seed = rules_.seed,
+          .service_patience_s = context_.config.harvest.service_patience_s,
+          .ready_keys = services_->ready_keys(),
+          .journals = journals_};
+}
+
+void Interview::agree(const Heard& heard) {
+  const auto& world = context_.world;
+  const auto anywhere = [&](bool here) {
+    return world.all_reduce(std::int64_t{here ? 1 : 0}, mpi::Reduce::max) != 0;
+  };
+  const bool stopped = anywhere(heard.stopped);
+  if (anywhere(heard.budget_spent)) budget_spent_ = true;
+  for (auto& line : all_lines(world, heard.services_down)) services_down_.push_back(line);
+  for (auto& line : all_lines(world, heard.files)) files_.push_back(line);
   journals_ = nullptr;
   if (stopped)
     throw Stopped(std::string(name(context_.self.stage)) +

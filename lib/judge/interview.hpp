@@ -12,6 +12,7 @@
 #include "judge/picture_cache.hpp"
 #include "run/embedded.hpp"
 #include "run/program.hpp"
+#include "teacher/caller.hpp"
 #include "teacher/journal.hpp"
 
 namespace evd::judge {
@@ -37,14 +38,26 @@ class Interview {
   [[nodiscard]] const teacher::Journals& journals();
 
   [[nodiscard]] bool budget_spent() const { return budget_spent_; }
-  /// Services that were given up on, with reason; on rank 0 of all ranks.
+  /// Services that any rank gave up on, with reason.
   [[nodiscard]] const std::vector<std::string>& services_down() const { return services_down_; }
+  /// Of asking, without the start of the embedded services.
   [[nodiscard]] double seconds() const { return seconds_; }
+  [[nodiscard]] double services_seconds() const { return services_s_; }
+  /// When this rank announced its first request; 0 = none.
+  [[nodiscard]] std::int64_t first_asked_ms() const { return first_asked_ms_; }
 
  private:
+  // What an asking ended with on this rank.
+  struct Heard {
+    std::vector<std::string> files;
+    std::vector<std::string> services_down;
+    bool stopped = false;
+    bool budget_spent = false;
+  };
   [[nodiscard]] std::int64_t budget_left();
-  void agree(const std::vector<std::string>& files, const std::vector<std::string>& down,
-             bool budget_spent);
+  void start_services();
+  [[nodiscard]] teacher::Caller::Setup caller_setup();
+  void agree(const Heard& heard);
 
   run::Context& context_;
   const Rules& rules_;
@@ -57,6 +70,8 @@ class Interview {
   bool budget_spent_ = false;
   int askings_ = 0;
   double seconds_ = 0;
+  double services_s_ = 0;
+  std::int64_t first_asked_ms_ = 0;
 };
 
 }  // namespace evd::judge

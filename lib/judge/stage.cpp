@@ -35,7 +35,7 @@ std::int64_t forgiven(const run::Context& context, const Interview& asked,
 
 // What every result of these stages has, whether a set belongs to it or not.
 run::Result publish_decision(const run::Context& context, Interview& asked,
-                             const Decision& decision) {
+                             const Decision& decision, std::int64_t begun_ms) {
   require_judged(decision.counts, context.config.judge.max_unjudged, context.accept_partial,
                  forgiven(context, asked, decision), why_open(asked));
   run::Result result;
@@ -51,6 +51,11 @@ run::Result publish_decision(const run::Context& context, Interview& asked,
   result.tallies = decision.tallies;
   result.cost_microusd = decision.cost_microusd;
   result.seconds["judging"] = asked.seconds();
+  if (asked.first_asked_ms() > 0) {
+    result.seconds["services"] = asked.services_seconds();
+    result.seconds["first_request"] =
+        static_cast<double>(asked.first_asked_ms() - begun_ms) / 1e3 - asked.services_seconds();
+  }
   for (const auto& problem : asked.journals().problems()) context.log.warning(problem);
   return result;
 }
@@ -117,6 +122,7 @@ std::string score_line(const Interview& asked, const Decision& decision) {
 
 run::Result run_judge(run::Context& context) {
   const double begun_s = monotonic_s();
+  const std::int64_t begun_ms = utc_ms();
   Rules rules = rules_of(context.config, context.self.round);
   rules.ask_epoch = ask_epoch(context);
   const shard::Catalog catalog(context.campaign.root());
@@ -149,7 +155,7 @@ run::Result run_judge(run::Context& context) {
   const double asked_s = monotonic_s();
   const Decision decision = decide(state, rules, plan, interview.recorded());
   const double decided_s = monotonic_s();
-  run::Result result = publish_decision(context, interview, decision);
+  run::Result result = publish_decision(context, interview, decision, begun_ms);
   publish(context, "set.h5", decision.set, result);
   result.closing_line = judge_line(interview, decision);
   result.seconds["load"] = loaded_s - begun_s;
@@ -160,6 +166,7 @@ run::Result run_judge(run::Context& context) {
 
 run::Result run_score(run::Context& context) {
   const double begun_s = monotonic_s();
+  const std::int64_t begun_ms = utc_ms();
   Rules rules = rules_of(context.config, context.self.round);
   rules.ask_epoch = ask_epoch(context);
   const shard::Catalog catalog(context.campaign.root());
@@ -178,7 +185,7 @@ run::Result run_score(run::Context& context) {
   const double asked_s = monotonic_s();
   const Decision decision = decide_score(state, rules, interview.recorded());
   const double decided_s = monotonic_s();
-  run::Result result = publish_decision(context, interview, decision);
+  run::Result result = publish_decision(context, interview, decision, begun_ms);
   result.closing_line = score_line(interview, decision);
   result.seconds["load"] = loaded_s - begun_s;
   result.seconds["decide"] = decided_s - asked_s;
