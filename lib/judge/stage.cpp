@@ -51,11 +51,10 @@ run::Result publish_decision(const run::Context& context, Interview& asked,
   result.tallies = decision.tallies;
   result.cost_microusd = decision.cost_microusd;
   result.seconds["judging"] = asked.seconds();
-  if (asked.first_asked_ms() > 0) {
-    result.seconds["services"] = asked.services_seconds();
+  result.seconds["services"] = asked.services_seconds();
+  if (asked.first_asked_ms() > 0)
     result.seconds["first_request"] =
         static_cast<double>(asked.first_asked_ms() - begun_ms) / 1e3 - asked.services_seconds();
-  }
   for (const auto& problem : asked.journals().problems()) context.log.warning(problem);
   return result;
 }

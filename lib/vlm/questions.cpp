@@ -35,6 +35,9 @@ std::string reminder(int attempt) {
                 attempt + 1);
 }
 
+// A reply may have been cut by the limit: thoughts count, too.
+int tokens(int first, int attempt) { return first << std::min(attempt, 3); }
+
 double temperature(double first, int attempt) { return std::min(1.0, first + 0.3 * attempt); }
 
 std::string_view style_rule(LengthStyle style) {
@@ -118,7 +121,7 @@ Question verdict(std::string_view prompt, int attempt) {
                     reminder(attempt)},
       .pictures = 2,
       .temperature = temperature(0, attempt),
-      .max_tokens = 512};
+      .max_tokens = tokens(512, attempt)};
 }
 
 Question variations(std::string_view prompt, int count, std::span<const std::string> known,
@@ -136,7 +139,7 @@ Question variations(std::string_view prompt, int count, std::span<const std::str
           .system = std::string(kSystemWrite),
           .parts = {described(prompt), task + reminder(attempt)},
           .temperature = temperature(0.8, attempt),
-          .max_tokens = 512 + 256 * count};
+          .max_tokens = tokens(512 + 256 * count, attempt)};
 }
 
 Question mutation(std::string_view prompt, LengthStyle style, int attempt) {
@@ -149,7 +152,7 @@ Question mutation(std::string_view prompt, LengthStyle style, int attempt) {
                         std::string(style_rule(style)) + ". Give it as description." +
                         reminder(attempt)},
           .temperature = temperature(1.0, attempt),
-          .max_tokens = 768};
+          .max_tokens = tokens(768, attempt)};
 }
 
 Question alignment(std::string_view prompt, int attempt) {
@@ -161,7 +164,7 @@ Question alignment(std::string_view prompt, int attempt) {
                         reminder(attempt)},
           .pictures = 1,
           .temperature = temperature(0, attempt),
-          .max_tokens = 512};
+          .max_tokens = tokens(512, attempt)};
 }
 
 std::string data_url(std::string_view mime, Bytes bytes) {

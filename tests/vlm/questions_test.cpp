@@ -89,6 +89,7 @@ TEST(Questions, AnotherAttemptIsAnotherQuestion) {
   EXPECT_NE(first.text(), second.text());
   EXPECT_NE(first.parameters(), second.parameters());
   EXPECT_EQ(first.text(), verdict("x y z", 0).text());
+  EXPECT_GT(second.max_tokens, first.max_tokens) << "thoughts may have used up the limit";
 }
 
 TEST(Questions, KnownVariationsChangeTheQuestion) {
