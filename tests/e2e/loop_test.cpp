@@ -58,8 +58,7 @@ TEST(Loop, AgainIsQuickAndChangesNothing) {
 TEST(Loop, FaultyServicesGiveTheSameCampaign) {
   const TinyCampaign calm;
   calm.run(2);
-  const TinyCampaign stormy({"rehearsal.fail_rate=0.1", "rehearsal.throttle_rate=0.05",
-                             "rehearsal.truncate_rate=0.05", "rehearsal.nonsense_rate=0.05",
+  const TinyCampaign stormy({"rehearsal.fail_rate=0.05", "rehearsal.throttle_rate=0.05",
                              "vlm.max_attempts=12", "teacher.aurora.max_attempts=12",
                              "teacher.glyph.max_attempts=12"});
   stormy.run(2);

@@ -16,6 +16,7 @@ bool has_retired(const std::filesystem::path& round, const std::string& stage) {
 std::string ledger_lines(const TinyCampaign& campaign) {
   std::size_t lines = 0;
   for (const auto& entry : std::filesystem::directory_iterator(campaign.path() / "rehearsal")) {
+    if (entry.path().extension() != ".jsonl") continue;
     const Finished count = run({{"wc", "-l", entry.path().string()}});
     lines += std::stoul(count.out);
   }

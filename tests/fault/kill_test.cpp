@@ -53,7 +53,7 @@ Ledger server_ledger(const TinyCampaign& campaign) {
     std::ifstream file(entry.path());
     std::string line;
     while (std::getline(file, line)) {
-      const std::string body = field(line, "body_sha256");
+      const std::string body = field(line, "request");
       if (body.empty()) continue;
       ++ledger.charges[body];
       ledger.microusd += std::atoll(field(line, "microusd").c_str());
