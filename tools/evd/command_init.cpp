@@ -94,20 +94,6 @@ run::Config load(const InitOptions& options) {
   return config;
 }
 
-// The held-out prompts of a file, in memory.
-std::vector<shard::Prompt> read_heldout(const InitOptions& options, const run::SetOptions& set) {
-  std::vector<shard::Prompt> prompts;
-  if (options.heldout.empty()) return prompts;
-  Intake intake(set);
-  const auto source = open_prompts(options.heldout, options.columns);
-  while (auto raw = source->next())
-    if (auto prompt = intake.take(std::move(*raw))) prompts.push_back(std::move(*prompt));
-  std::cout << intake.summary("held-out prompts of " + options.heldout.string());
-  if (prompts.empty())
-    throw DataError(options.heldout.string() + ": holds no prompt that could be taken");
-  return prompts;
-}
-
 // Rows of the chosen ids, found again in the pool's files, a file at a time.
 std::vector<shard::Sample> chosen_rows(const run::NewCampaign& campaign,
                                        const std::vector<shard::FileEntry>& pool,
@@ -153,7 +139,9 @@ int init(const InitOptions& options) {
   const auto config = load(options);
   const std::string site = site_text(options.site);
   const auto source = open_prompts(options.prompts, options.columns);
-  const auto heldout_file = read_heldout(options, config.set);
+  std::vector<shard::Prompt> heldout_file;
+  if (!options.heldout.empty())
+    heldout_file = read_heldout(options.heldout, options.columns, config.set);
 
   NewDirectory guard(options.directory);
   const run::NewCampaign campaign(options.directory, config);

@@ -1,9 +1,12 @@
 #include "pool.hpp"
 
 #include <algorithm>
+#include <iostream>
 #include <utility>
 
+#include "core/error.hpp"
 #include "core/text.hpp"
+#include "intake.hpp"
 
 namespace evd::hands {
 
@@ -38,6 +41,19 @@ std::vector<SampleId> draw(const IdSet& ids, std::size_t count, std::uint64_t se
   for (std::size_t i = 0; i < count; ++i) drawn.push_back(lots[i].second);
   std::sort(drawn.begin(), drawn.end());
   return drawn;
+}
+
+std::vector<shard::Prompt> read_heldout(const std::filesystem::path& path,
+                                        const PromptColumns& columns,
+                                        const run::SetOptions& options) {
+  std::vector<shard::Prompt> prompts;
+  Intake intake(options);
+  const auto source = open_prompts(path, columns);
+  while (auto raw = source->next())
+    if (auto prompt = intake.take(std::move(*raw))) prompts.push_back(std::move(*prompt));
+  std::cout << intake.summary("held-out prompts of " + path.string());
+  if (prompts.empty()) throw DataError(path.string() + ": holds no prompt that could be taken");
+  return prompts;
 }
 
 shard::Sample sample_of(const shard::Prompt& prompt, shard::Split split,

@@ -7,6 +7,7 @@
 
 #include "core/random.hpp"
 #include "id_set.hpp"
+#include "prompt_source.hpp"
 #include "run/create.hpp"
 #include "shard/rows.hpp"
 #include "shard/table.hpp"
@@ -36,6 +37,12 @@ class PoolWriter {
 [[nodiscard]] std::vector<SampleId> draw(const IdSet& ids, std::size_t count, std::uint64_t seed,
                                          Purpose purpose,
                                          const std::unordered_set<SampleId>& without = {});
+
+/// The held-out prompts of a file, in memory; says on standard output what was taken and what not.
+/// DataError when nothing was.
+[[nodiscard]] std::vector<shard::Prompt> read_heldout(const std::filesystem::path& path,
+                                                      const PromptColumns& columns,
+                                                      const run::SetOptions& options);
 
 /// A prompt as a row of the set: waiting, or held out.
 [[nodiscard]] shard::Sample sample_of(const shard::Prompt& prompt, shard::Split split,
