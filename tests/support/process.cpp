@@ -82,8 +82,13 @@ Process::~Process() {
   for (const auto& file : {in_, out_, err_}) std::filesystem::remove(file, ignored);
 }
 
-void Process::signal(int number) const { kill(pid_, number); }
-void Process::signal_group(int number) const { kill(-pid_, number); }
+// After its end the id may belong to somebody else.
+void Process::signal(int number) const {
+  if (!ended_) kill(pid_, number);
+}
+void Process::signal_group(int number) const {
+  if (!ended_) kill(-pid_, number);
+}
 std::vector<pid_t> Process::descendants() const { return living_below(pid_); }
 std::string Process::out_so_far() const { return read_file(out_); }
 std::string Process::err_so_far() const { return read_file(err_); }
