@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base64.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "image/image.hpp"
-#include "teacher/base64.hpp"
 #include "teacher/errors.hpp"
 #include "teacher/json_scanner.hpp"
 

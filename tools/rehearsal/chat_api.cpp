@@ -5,10 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base64.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "rehearsal/base64.hpp"
 #include "rehearsal/wire.hpp"
 
 namespace evd::rehearsal {
@@ -50,8 +50,8 @@ image::Rgb picture_of(const Json& part) {
   const auto comma = url.find(";base64,");
   if (!url.starts_with("data:image/") || comma == std::string::npos)
     throw BadRequest("image_url must be a data URL in base64.");
-  const auto bytes = from_base64(std::string_view(url).substr(comma + 8));
-  if (!bytes) throw BadRequest("image_url holds no base64.");
+  const auto bytes = decode_base64(std::string_view(url).substr(comma + 8));
+  if (!bytes || bytes->empty()) throw BadRequest("image_url holds no base64.");
   const std::string mime = url.substr(5, comma - 5);
   if (image::probe(*bytes).mime != mime)
     throw BadRequest("image_url says " + mime + ", the picture is of another kind.");

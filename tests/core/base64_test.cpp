@@ -1,11 +1,10 @@
-#include "teacher/base64.hpp"
+#include "core/base64.hpp"
 
 #include <gtest/gtest.h>
 
-#include "core/base64.hpp"
 #include "core/random.hpp"
 
-namespace evd::teacher {
+namespace evd {
 namespace {
 
 std::string text_of(const std::optional<std::vector<std::byte>>& bytes) {
@@ -49,4 +48,4 @@ TEST(Base64, RefusesEveryOtherCharacterAnywhere) {
 }
 
 }  // namespace
-}  // namespace evd::teacher
+}  // namespace evd
