@@ -48,7 +48,10 @@ void Transfer::set_options(const Loop::Setup& setup) {
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(easy, CURLOPT_PROXY, "");  // else the environment's
+  // The environment's proxy (https_proxy, no_proxy) sees no more of https than the host's name; of
+  // plain http it would see the key.
+  if (request_.url.rfind("https:", 0) != 0) set(easy, CURLOPT_PROXY, "");
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));

@@ -199,7 +199,24 @@ TEST(Loop, RedirectsAreNotFollowed) {
   EXPECT_TRUE(other.received().empty());
 }
 
-TEST(Loop, ProxiesOfTheEnvironmentAreNotUsed) {
+TEST(Loop, HttpsAsksTheEnvironmentsProxyForATunnelAndTellsItNoKey) {
+  ScriptedServer proxy([](const Received&) { return reply(403, "not through here"); });
+  ::setenv("https_proxy", proxy.url().c_str(), 1);
+  Loop loop;
+  auto request = request_to("https://images.example");
+  auto headers = std::make_shared<Headers>();
+  headers->add("Authorization", "Bearer sk-secret");
+  request.headers = headers;
+  const auto response = fetch(loop, std::move(request));
+  ::unsetenv("https_proxy");
+  EXPECT_EQ(response.fault, Fault::not_sent) << response.reason;
+  EXPECT_FALSE(response.sent);
+  ASSERT_EQ(proxy.received().size(), 1U);
+  EXPECT_EQ(proxy.received()[0].path, "images.example:443");
+  EXPECT_FALSE(proxy.received()[0].headers.contains("authorization"));
+}
+
+TEST(Loop, PlainHttpUsesNoProxy) {
   ScriptedServer server([](const Received&) { return reply(200, "direct"); });
   const std::string proxy = "http://127.0.0.1:" + std::to_string(test::closed_port());
   ::setenv("http_proxy", proxy.c_str(), 1);
