@@ -39,6 +39,12 @@ std::vector<std::uint32_t> Stream::entries(std::uint64_t first, std::uint64_t co
   return indices;
 }
 
+std::vector<std::int64_t> Stream::times_taken(std::uint64_t count) {
+  std::vector<std::int64_t> times(count_, static_cast<std::int64_t>(count / count_));
+  for (const auto index : entries(count - count % count_, count % count_)) ++times[index];
+  return times;
+}
+
 Share share_of(std::uint64_t items, int rank, int world_size) {
   const auto r = static_cast<std::uint64_t>(rank);
   const auto world = static_cast<std::uint64_t>(world_size);

@@ -15,6 +15,8 @@ class Stream {
 
   /// Sample indices of entries [first, first + count).
   [[nodiscard]] std::vector<std::uint32_t> entries(std::uint64_t first, std::uint64_t count);
+  /// How often each sample stands among the first `count` entries. (samples)
+  [[nodiscard]] std::vector<std::int64_t> times_taken(std::uint64_t count);
 
  private:
   [[nodiscard]] const std::vector<std::uint32_t>& epoch(std::uint64_t number);

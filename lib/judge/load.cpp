@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
+#include "judge/training_count.hpp"
 #include "shard/table.hpp"
 
 namespace evd::judge {
@@ -156,6 +157,7 @@ State load_state(const run::Context& context, const Rules& rules, const shard::C
     state.rendered_against = rendered_against(campaign, round - 1);
   }
   sort_state(state);
+  if (round > 0) count_training(state, campaign, rules.seed, round - 1);
   state.targets = targets_of(state, rules, catalog);
   return state;
 }

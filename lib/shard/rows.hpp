@@ -114,7 +114,7 @@ struct Sample {
     v("margin", margin, {"logit", "target against base when last judged; > 0 = target better"});
     v("times_judged", times_judged, {"", "discriminations so far"});
     v("times_trained", times_trained,
-      {"", "optimizer steps that used it, as of the last train stage"});
+      {"", "times training took it, up to the round before"});
     v("cost_microusd", cost_microusd, {"micro-dollar", "all its images and answers"});
   }
 };

@@ -26,6 +26,15 @@ TEST(Stream, EveryEpochHoldsEverySampleOnce) {
   EXPECT_NE(stream.entries(0, 37), stream.entries(37, 37));
 }
 
+TEST(Stream, TellsHowOftenEachSampleWasTaken) {
+  for (const std::uint64_t count : {0, 1, 36, 37, 38, 500}) {
+    Stream stream(11, 2, 0, 37);
+    std::vector<std::int64_t> counted(37);
+    for (const auto index : stream.entries(0, count)) ++counted[index];
+    EXPECT_EQ(stream.times_taken(count), counted) << count;
+  }
+}
+
 TEST(Stream, AnyCutOfTheStreamIsTheSame) {
   Stream whole(11, 2, 0, 37);
   const Indices at_once = whole.entries(0, 500);

@@ -144,7 +144,8 @@ DrawnCampaign::DrawnCampaign(std::filesystem::path root, int prompts, int heldou
   harvest(0);
 }
 
-void DrawnCampaign::publish(const StageRef& ref, const std::vector<shard::FileEntry>& files) const {
+void DrawnCampaign::publish(const StageRef& ref, const std::vector<shard::FileEntry>& files,
+                            const std::map<std::string, std::int64_t>& tallies) const {
   const auto campaign = open();
   const auto config = campaign.config(ref.round);
   run::Standings standings(campaign);
@@ -154,6 +155,7 @@ void DrawnCampaign::publish(const StageRef& ref, const std::vector<shard::FileEn
   manifest.round = ref.round;
   manifest.software = "test";
   manifest.files = files;
+  manifest.tallies = tallies;
   manifest.inputs = run::current_inputs(standings, ref, root_);
   manifest.content = shard::content_of(files);
   manifest.science = run::science_digest(config);
@@ -177,7 +179,7 @@ void DrawnCampaign::train_and_evaluate(int round) const {
   const auto campaign = open();
   const StageRef train{Stage::train, round};
   fs::make_directory(campaign.directory(train));
-  publish(train, {});
+  publish(train, {}, {{"images", kTrainedImages}});
   const StageRef self{Stage::evaluate, round};
   const auto directory = campaign.directory(self);
   fs::make_directory(directory);

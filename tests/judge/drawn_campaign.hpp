@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@ class DrawnCampaign {
 
   /// Publishes harvest(round) for the prompts that judge(round - 1) left waiting.
   void harvest(int round) const;
+  static constexpr std::int64_t kTrainedImages = 40;  ///< that train(round) says it took
   /// Publishes train(round) and evaluate(round): every member and held-out prompt rendered, about
   /// every second one as asked for, the others as blots.
   void train_and_evaluate(int round) const;
@@ -34,7 +37,8 @@ class DrawnCampaign {
   [[nodiscard]] std::string content(const run::StageRef& ref) const;
 
  private:
-  void publish(const run::StageRef& ref, const std::vector<shard::FileEntry>& files) const;
+  void publish(const run::StageRef& ref, const std::vector<shard::FileEntry>& files,
+               const std::map<std::string, std::int64_t>& tallies = {}) const;
   std::filesystem::path root_;
 };
 

@@ -119,11 +119,14 @@ TEST(JudgeProgram, ARerunDecidesAgainFromStoredAnswersWithoutACall) {
   EXPECT_EQ(drawn.content(kJudge0), before);
   EXPECT_EQ(charged(drawn).size(), paid);
 
-  // Also when the journals are gone: the retired result holds the answers.
+  // Also when the journals are gone: the retired result holds the answers. Nobody is asked, so
+  // nobody has to be there.
   std::filesystem::remove_all(drawn.root() / "calls");
   fs::make_directory(drawn.root() / "calls");
-  done = drawn.judge(2, {"--round", "0", "--rerun"});
+  done = drawn.judge(2, {"--round", "0", "--rerun", "--set", "vlm.base_url=http://127.0.0.1:1/v1",
+                         "--set", "vlm.key_env=NO_SUCH_KEY"});
   ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(done.err.find("services listen"), std::string::npos) << done.story();
   EXPECT_EQ(charged(drawn).size(), paid);
   const auto sets = set_of(drawn, kJudge0);
   EXPECT_EQ(count(sets, Status::member), 12);
