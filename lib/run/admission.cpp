@@ -79,7 +79,10 @@ void prepare_directory(const Campaign& campaign, const AdmissionRequest& request
   if (published) {
     retire(directory, "rerun", log);
   } else if (there && std::filesystem::exists(directory / kStarted, ignored)) {
-    if (fs::read_text(directory / kStarted) == text) return;
+    if (fs::read_text(directory / kStarted) == text) {
+      static_cast<void>(fs::remove_leftovers(directory));
+      return;
+    }
     retire(directory, "an unfinished attempt that began with other inputs", log);
   }
   fs::make_directory(directory);

@@ -28,7 +28,9 @@ void install(int signal, void (*handler)(int)) {
 
 const std::atomic<bool>& catch_stop_signals() {
   for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) install(signal, on_stop_signal);
+  // A closed pipe and a file beyond RLIMIT_FSIZE are errors of a write, not a death.
   install(SIGPIPE, SIG_IGN);
+  install(SIGXFSZ, SIG_IGN);
   return stop;
 }
 
