@@ -166,8 +166,22 @@ void Interview::start_services() {
   services_s_ = monotonic_s() - begun_s;
 }
 
+// A rerun from stored answers opens no socket and needs no key. Rank 0 looks, the others are told.
+bool Interview::anything_missing(std::int64_t items, const Needs& needs) {
+  bool missing = false;
+  book_.pass_over_failures(context_.rerun == run::Rerun::failed);
+  if (context_.world.rank() == 0) {
+    (void)journals();
+    book_.use(journals_);
+    const auto lookup = book_.lookup();
+    for (std::int64_t item = 0; item < items && !missing; ++item)
+      missing = !needs(item, lookup).empty();
+  }
+  return context_.world.all_reduce(std::int64_t{missing ? 1 : 0}, mpi::Reduce::max) != 0;
+}
+
 void Interview::ask(std::int64_t items, const Needs& needs) {
-  if (items == 0) return;
+  if (items == 0 || !anything_missing(items, needs)) return;
   start_services();
   const double begun_s = monotonic_s();
   Heard heard;
@@ -182,7 +196,7 @@ void Interview::ask(std::int64_t items, const Needs& needs) {
     teacher::Caller caller(caller_setup(), handout, context_.log);
     // Permits bound what is sent; a few more stand ready so that no socket waits for an item.
     const int depth = std::max(4, 2 * vlm.max_in_flight / context_.world.size());
-    book_.pass_over_failures(context_.rerun == run::Rerun::failed);
+    // What an earlier asking of this life was told lies in the journals.
     if (askings_ > 1) book_.use(journals_);
     context_.progress.begin("prompts", items);
     EventLoop loop(context_, rules_, needs, book_, pictures_, caller, handout, depth);

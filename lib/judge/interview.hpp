@@ -28,9 +28,9 @@ class Interview {
   Interview(run::Context& context, const Rules& rules, const shard::Catalog& catalog,
             const std::unordered_set<SampleId>& samples);
 
-  /// Asks everything that `items` items need. Ranks share the items (run::Handout), each drives its
-  /// own sockets. May be called again, once the answers have raised new questions. Throws Stopped
-  /// on all ranks when a signal came to one.
+  /// Asks everything that `items` items need; nothing is started when it is all recorded. Ranks
+  /// share the items (run::Handout), each drives its own sockets. May be called again, once the
+  /// answers have raised new questions. Throws Stopped on all ranks when a signal came to one.
   void ask(std::int64_t items, const Needs& needs);
 
   /// Everything recorded by now, over all lives and ranks. The Interview must outlive it.
@@ -55,6 +55,7 @@ class Interview {
     bool budget_spent = false;
   };
   [[nodiscard]] std::int64_t budget_left();
+  [[nodiscard]] bool anything_missing(std::int64_t items, const Needs& needs);
   void start_services();
   [[nodiscard]] teacher::Caller::Setup caller_setup();
   void agree(const Heard& heard);

@@ -87,6 +87,9 @@ TEST(JudgeProgram, TheResultDoesNotDependOnTheNumberOfRanks) {
       if (sample.status == Status::removed) ++learned.at(sample.id.low64() % 2);
     }
     EXPECT_LT(learned[1] * all[0], learned[0] * all[1]);
+    std::int64_t trained = 0;
+    for (const auto& sample : second) trained += sample.times_trained;
+    EXPECT_EQ(trained, DrawnCampaign::kTrainedImages) << "every picture trained on is counted";
     const auto manifest = drawn.open().manifest(kJudge1);
     EXPECT_EQ(manifest->tallies.at("asked"), 24);
     EXPECT_GT(manifest->cost_microusd, 0);
