@@ -23,7 +23,7 @@ struct Errand {
   int attempt = -1;       ///< number of the present one
   int failures = 0;       ///< that count against max_attempts
   int same_failures = 0;  ///< in a row with `last_reason`
-  int no_answer = 0;      ///< sends without any whole answer, over all lives
+  int no_answer = 0;      ///< sends that the service left without a whole answer, over all lives
   int pauses = 0;         ///< for the back-off
   std::string last_reason;
   std::int64_t reserved_microusd = 0;

@@ -61,7 +61,10 @@ void Dispatcher::submit(int service, Call call, std::function<void(Reply)> repli
   if (const Recorded* recorded = journals_->find(call.key)) {
     if (reply_from_record(*recorded, call, replied)) return;
     errand->sent = recorded->intents;
-    errand->no_answer = recorded->no_answer + (recorded->has_reply ? 1 : 0);
+    // What the sender's own death cut short says nothing of the service: each such intent is asked
+    // again, and what bounds them all is the budget, which counts each of them as charged.
+    errand->no_answer =
+        recorded->no_answer - recorded->cut_short + (recorded->has_reply ? 1 : 0);
     errand->failures = recorded->intents - recorded->closed_intents - recorded->no_answer;
     if (call.recall == Recall::unless_failed) {
       // Somebody asks for one more try, knowing what it may cost.

@@ -109,6 +109,7 @@ void Journals::read(const stdfs::path& file) {
   for (const auto& [key, intent] : open) {
     Recorded& recorded = records_[intent.key];
     ++recorded.no_answer;
+    ++recorded.cut_short;
     recorded.ambiguous_microusd += intent.max_cost_microusd;
     spent_[intent.budget_line] += intent.max_cost_microusd;
   }

@@ -21,6 +21,7 @@ struct Recorded {
   /// been charged: `no_answer` of them are without any whole answer, the rest got an unusable one.
   int closed_intents = 0;
   int no_answer = 0;
+  int cut_short = 0;  ///< those of `no_answer` whose sender died before any end was recorded
   bool has_reply = false;  ///< a final answer is recorded; the best, then the newest, counts
   shard::Outcome outcome = shard::Outcome::open;  ///< of that answer
   std::filesystem::path file;                     ///< where it lies

@@ -278,7 +278,9 @@ TEST(HarvestProgram, ASignalSavesAndTheSameCommandGoesOn) {
     while (r.number >= 10 && !go) std::this_thread::yield();
     return picture_reply();
   });
-  const TinyCampaign campaign(settings(server.url()));
+  // Fewer under way than there are pictures, so that some are still unasked when the signal comes.
+  const TinyCampaign campaign(settings(
+      server.url(), {"teacher.aurora.max_in_flight=4", "teacher.glyph.max_in_flight=4"}));
   test::Process process(
       {test::mpirun(2, {test::program("evd-harvest"), campaign.path().string(), "--round", "0"})});
   while (server.received().size() < 12 && process.running()) std::this_thread::yield();
@@ -293,6 +295,23 @@ TEST(HarvestProgram, ASignalSavesAndTheSameCommandGoesOn) {
   ASSERT_EQ(campaign.stage("harvest", 2, {"--round", "0"}).code, 0);
   EXPECT_EQ(server.received().size(), 36U);
   EXPECT_EQ(most_posts(server), 1) << "what was under way had ended and was kept";
+}
+
+TEST(HarvestProgram, AFileSizeLimitIsAnErrorAndNothingIsPaidTwice) {
+  ScriptedServer server([](const Received&) { return picture_reply(); });
+  const TinyCampaign campaign(settings(server.url()));
+  std::string command = "ulimit -f 4 && exec";  // KiB
+  for (const auto& word : test::mpirun(
+           2, {test::program("evd-harvest"), campaign.path().string(), "--round", "0"}))
+    command += " '" + word + "'";
+  const auto full = test::run({{"bash", "-c", command}});
+  EXPECT_EQ(full.code, 74) << full.story();
+  EXPECT_NE(full.err.find("File too large"), std::string::npos) << full.err;
+  EXPECT_FALSE(shard::read_manifest(directory(campaign)));
+  const auto done = campaign.stage("harvest", 2, {"--round", "0"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
+  EXPECT_LT(server.received().size(), 72U) << "what was recorded is not asked again";
 }
 
 TEST(HarvestProgram, TheEmbeddedServicesGoWithTheirParent) {

@@ -342,31 +342,36 @@ TEST(Caller, StopLetsTheOpenOnesEndAndSendsNoMore) {
   EXPECT_EQ(server.received().size(), 10U) << "the rest was asked later, none twice";
 }
 
-TEST(Caller, ALifeThatVanishesLeavesAmbiguousIntents) {
+// A life that ends, as by kill -9, while its request is under way.
+void vanish_while_asking(Exchange& exchange, const ScriptedServer& server, const std::string& job) {
+  const std::size_t before = server.received().size();
+  exchange.setup.services = {exchange.service};
+  exchange.setup.journal_directory = exchange.calls().string();
+  exchange.setup.job = job;
+  const Log log("test", 0);
+  Caller caller(exchange.setup, exchange.permits, log);
+  caller.submit(0, {.key = Exchange::key("a"), .body = [] { return std::string("a"); }},
+                [](const Reply&) { ADD_FAILURE() << "there is no answer"; });
+  while (server.received().size() == before) {
+    exchange.permits.serve();
+    caller.step(1);
+  }
+}
+
+TEST(Caller, LivesThatVanishLeaveAmbiguousIntentsAndEachIsAskedAgain) {
   std::atomic<bool> go = false;
   ScriptedServer server([&](const Received&) {
     while (!go) std::this_thread::yield();
     return picture_reply();
   });
   Exchange exchange(server.url());
-  {
-    exchange.setup.services = {exchange.service};
-    exchange.setup.journal_directory = exchange.calls().string();
-    exchange.setup.job = "vanished";
-    const Log log("test", 0);
-    Caller caller(exchange.setup, exchange.permits, log);
-    caller.submit(0, {.key = Exchange::key("a"), .body = [] { return std::string("a"); }},
-                  [](const Reply&) { ADD_FAILURE() << "there is no answer"; });
-    while (server.received().empty()) {
-      exchange.permits.serve();
-      caller.step(1);
-    }
-  }
+  for (const char* job : {"first", "second", "third"})
+    vanish_while_asking(exchange, server, job);
   go = true;
-  EXPECT_EQ(exchange.journals().find(Exchange::key("a"))->no_answer, 1);
+  EXPECT_EQ(exchange.journals().find(Exchange::key("a"))->no_answer, 3);
   EXPECT_EQ(exchange.life({"a"}).at("a").outcome, Outcome::ok);
-  EXPECT_EQ(posts(server)["a"], 2);
-  EXPECT_EQ(exchange.journals().spent_microusd("main"), 2 * 40'000);
+  EXPECT_EQ(posts(server)["a"], 4) << "once, and once for each ambiguous intent";
+  EXPECT_EQ(exchange.journals().spent_microusd("main"), 4 * 40'000);
 }
 
 TEST(Caller, ADamagedRecordIsAskedForAgain) {
