@@ -85,14 +85,15 @@ std::vector<Part> cut(const Input& input, const Archive& archive, double shard_m
 
 shard::Image image_row(const Input& input, const Draw& draw, const Archive& archive, int round) {
   const auto found = archive.find(draw.key);
-  if (found && found->published) {
-    const auto& at = *found->published;
-    shard::Image row = archive.catalog().images(at.shard).at(static_cast<std::size_t>(at.row));
-    if (row.outcome == shard::Outcome::ok) row.bytes = archive.catalog().bytes(at);
-    return row;
-  }
+  if (found && found->published) return archive.published_row(draw.key).value();
   shard::Image row = asked_row(input, draw, round);
-  if (found) add_reply(row, archive.journals()->reply(draw.key).value());
+  if (found) try {
+      add_reply(row, archive.journals()->reply(draw.key).value());
+    } catch (const DataError&) {
+      // Rank 0 found the journal's copy damaged and a published one whole, or it asked again.
+      if (auto published = archive.published_row(draw.key)) return std::move(*published);
+      throw;
+    }
   row.id = shard::image_id(row.key, row.sha256);
   return row;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -45,8 +46,9 @@ class Harvest {
   void prepare() {
     input_ = read_input(context_);
     nlohmann::json words;
+    archive_.emplace(context_.campaign.root());
     if (is_root()) {
-      const Archive archive(context_.campaign.root());
+      Archive& archive = *archive_;
       for (const auto& problem : archive.journals()->problems()) context_.log.warning(problem);
       input_.rules.sample_index = choose_sample_index(context_, input_, archive);
       input_.draws = plan(input_.set, input_.rules);
@@ -57,7 +59,6 @@ class Harvest {
                {"main", microusd(context_.config.budget.usd) - journals.spent_microusd(kMainLine)},
                {"heldout", microusd(context_.config.budget.heldout_usd) -
                                journals.spent_microusd(kHeldoutLine)}};
-      journals_ = archive.journals();
     }
     words = nlohmann::json::parse(context_.world.broadcast(words.dump(), 0));
     main_microusd_ = words["main"];
@@ -68,9 +69,18 @@ class Harvest {
     missing_ = words["missing"].get<std::vector<std::size_t>>();
   }
 
-  void find_missing(const Archive& archive) {
+  void find_missing(Archive& archive) {
     for (std::size_t i = 0; i < input_.draws.size(); ++i) {
-      const auto found = archive.find(input_.draws[i].key);
+      const auto& key = input_.draws[i].key;
+      auto found = archive.find(key);
+      // Recorded and not yet published: an earlier life was cut short, so there are few of them.
+      if (found && !found->published)
+        if (const auto damage = archive.drop_if_damaged(key)) {
+          found = archive.find(key);
+          context_.log.warning(*damage + (found ? " (a published copy is taken)"
+                                                : " (asked for again, counted as possibly "
+                                                  "charged)"));
+        }
       const bool ask_again =
           found && found->outcome == shard::Outcome::failed && context_.rerun == run::Rerun::failed;
       if (!found || ask_again) missing_.push_back(i);
@@ -84,11 +94,12 @@ class Harvest {
                                      .missing = missing_,
                                      .main_microusd = main_microusd_,
                                      .heldout_microusd = heldout_microusd_,
-                                     .journals = journals_});
+                                     .journals = archive_->journals()});
   }
 
   void publish() {
-    const Archive archive(context_.campaign.root(), drawn_.journal_files);
+    archive_->read_new(drawn_.journal_files);
+    const Archive& archive = *archive_;
     nlohmann::json cuts = nlohmann::json::array();
     if (is_root()) {
       const Standing standing(input_, archive);
@@ -104,6 +115,12 @@ class Harvest {
     if (!is_root()) return;
     remove_stray_parts(context_, parts.size());
     publish_calls(*archive.journals());
+    result_.afterwards = [root = context_.campaign.root(), round = context_.self.round,
+                          journals = archive.journals()] {
+      const Archive now(root);  // with what has been published
+      static_cast<void>(journals->settle(
+          "harvest", round, [&](const RequestKey& key) { return now.is_published(key); }));
+    };
   }
 
   // The start of the embedded services is no drawing; the first request is told without it.
@@ -148,7 +165,7 @@ class Harvest {
   std::vector<std::size_t> missing_;
   std::int64_t main_microusd_ = 0;
   std::int64_t heldout_microusd_ = 0;
-  std::shared_ptr<const teacher::Journals> journals_;
+  std::optional<Archive> archive_;
   Drawn drawn_;
   run::Result result_;
 };

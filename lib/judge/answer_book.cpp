@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error.hpp"
 #include "core/text.hpp"
 #include "shard/table.hpp"
 #include "vlm/answers.hpp"
@@ -77,6 +78,15 @@ void AnswerBook::put(const Ask& ask, const teacher::Reply& reply) {
   live_[ask.key] = answer_row(ask, reply, rules_);
 }
 
+// A damaged record is as none: the question is asked again, or a published row answers it.
+std::optional<teacher::Reply> AnswerBook::recorded_reply(const RequestKey& key) const {
+  try {
+    return journals_->reply(key);
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
+}
+
 const shard::Answer* AnswerBook::find(const Ask& ask) {
   const auto published = published_.find(ask.key);
   const bool is_published = published != published_.end();
@@ -84,7 +94,7 @@ const shard::Answer* AnswerBook::find(const Ask& ask) {
   const auto live = live_.find(ask.key);
   if (live != live_.end()) return &live->second;
   if (journals_) {
-    const auto reply = journals_->reply(ask.key);
+    const auto reply = recorded_reply(ask.key);
     const bool passed_over = reply && reply->outcome == Outcome::failed && pass_over_failures_;
     if (reply && reply->outcome != Outcome::open && !passed_over) {
       put(ask, *reply);

@@ -49,6 +49,8 @@ class AnswerBook {
   }
 
  private:
+  [[nodiscard]] std::optional<teacher::Reply> recorded_reply(const RequestKey& key) const;
+
   const Rules& rules_;
   bool pass_over_failures_ = false;
   std::unordered_map<RequestKey, shard::Answer> published_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
+#include <mutex>
 #include <unordered_map>
 
 #include "core/clock.hpp"
@@ -10,6 +12,7 @@
 #include "judge/load.hpp"
 #include "run/handout.hpp"
 #include "teacher/caller.hpp"
+#include "teacher/workers.hpp"
 
 namespace evd::judge {
 namespace {
@@ -54,7 +57,8 @@ class EventLoop {
     const int wait_ms = context_.world.size() == 1 ? 5 : 1;
     while (!handout_.complete() && !drained()) {
       if (context_.stop) handout_.stop();
-      while (!stopped() && caller_.pending() < depth_) {
+      submit_prepared();
+      while (!stopped() && caller_.pending() + preparing_ < depth_) {
         const auto item = handout_.next();
         if (item < 0) break;
         go_on(item);
@@ -74,6 +78,12 @@ class EventLoop {
     std::size_t outstanding = 0;
     std::vector<RequestKey> keys;  // answers to drop from memory when the item is through
   };
+  struct Prepared {
+    std::int64_t item = 0;
+    std::shared_ptr<const Ask> ask;
+    std::shared_ptr<const std::string> body;
+    std::exception_ptr failure;
+  };
 
   void go_on(std::int64_t item) {
     auto missing = needs_(item, lookup_);
@@ -86,17 +96,47 @@ class EventLoop {
     }
   }
 
+  // Pictures are decoded, resized and encoded by worker threads: this one serves permits.
   void send(std::int64_t item, const std::shared_ptr<const Ask>& ask) {
-    teacher::Call call{.key = ask->key, .body = [this, ask] { return body_of(*ask); }};
+    ++preparing_;
+    workers_.run([this, item, ask] {
+      Prepared one{.item = item, .ask = ask};
+      try {
+        one.body = std::make_shared<const std::string>(body_of(*ask));
+      } catch (...) {
+        one.failure = std::current_exception();
+      }
+      const std::lock_guard lock(mutex_);
+      prepared_.push_back(std::move(one));
+    });
+  }
+
+  void submit_prepared() {
+    std::vector<Prepared> ready;
+    {
+      const std::lock_guard lock(mutex_);
+      ready.swap(prepared_);
+    }
+    for (auto& one : ready) {
+      --preparing_;
+      if (one.failure) std::rethrow_exception(one.failure);
+      submit(one);
+    }
+  }
+
+  void submit(const Prepared& one) {
+    const auto& [item, ask, body, failure] = one;
+    teacher::Call call{.key = ask->key, .body = [body = body] { return *body; }};
     call.max_cost_microusd =
         static_cast<std::int64_t>(std::llround(context_.config.vlm.price_usd * 1e6));
     if (context_.rerun == run::Rerun::failed) call.recall = teacher::Recall::unless_failed;
-    caller_.submit(kVlm, std::move(call), [this, item, ask](const teacher::Reply& reply) {
-      paid_microusd_ += reply.cost_microusd;
-      budget_spent_ = budget_spent_ || reply.reason == "budget";
-      book_.put(*ask, reply);
-      if (--underway_.at(item).outstanding == 0) go_on(item);
-    });
+    caller_.submit(kVlm, std::move(call),
+                   [this, item = item, ask = ask](const teacher::Reply& reply) {
+                     paid_microusd_ += reply.cost_microusd;
+                     budget_spent_ = budget_spent_ || reply.reason == "budget";
+                     book_.put(*ask, reply);
+                     if (--underway_.at(item).outstanding == 0) go_on(item);
+                   });
   }
 
   // After a stop: true when nothing is left here, or enough was waited.
@@ -139,6 +179,10 @@ class EventLoop {
   std::int64_t paid_microusd_ = 0;
   bool budget_spent_ = false;
   std::unordered_map<std::int64_t, Underway> underway_;
+  std::size_t preparing_ = 0;
+  std::mutex mutex_;
+  std::vector<Prepared> prepared_;
+  teacher::Workers workers_{2};  // ends first: its tasks use the rest
 };
 
 }  // namespace
@@ -171,8 +215,7 @@ bool Interview::anything_missing(std::int64_t items, const Needs& needs) {
   bool missing = false;
   book_.pass_over_failures(context_.rerun == run::Rerun::failed);
   if (context_.world.rank() == 0) {
-    (void)journals();
-    book_.use(journals_);
+    use_journals();
     const auto lookup = book_.lookup();
     for (std::int64_t item = 0; item < items && !missing; ++item)
       missing = !needs(item, lookup).empty();
@@ -182,6 +225,7 @@ bool Interview::anything_missing(std::int64_t items, const Needs& needs) {
 
 void Interview::ask(std::int64_t items, const Needs& needs) {
   if (items == 0 || !anything_missing(items, needs)) return;
+  use_journals();
   start_services();
   const double begun_s = monotonic_s();
   Heard heard;
@@ -196,8 +240,6 @@ void Interview::ask(std::int64_t items, const Needs& needs) {
     teacher::Caller caller(caller_setup(), handout, context_.log);
     // Permits bound what is sent; a few more stand ready so that no socket waits for an item.
     const int depth = std::max(4, 2 * vlm.max_in_flight / context_.world.size());
-    // What an earlier asking of this life was told lies in the journals.
-    if (askings_ > 1) book_.use(journals_);
     context_.progress.begin("prompts", items);
     EventLoop loop(context_, rules_, needs, book_, pictures_, caller, handout, depth);
     loop.run();
@@ -236,22 +278,26 @@ void Interview::agree(const Heard& heard) {
   if (anywhere(heard.budget_spent)) budget_spent_ = true;
   for (auto& line : all_lines(world, heard.services_down)) services_down_.push_back(line);
   for (auto& line : all_lines(world, heard.files)) files_.push_back(line);
-  journals_ = nullptr;
+  if (journals_) journals_->read_new(files_);
   if (stopped)
     throw Stopped(std::string(name(context_.self.stage)) +
                   " stopped while asking (every answer is recorded); start it again");
 }
 
 const teacher::Journals& Interview::journals() {
-  if (!journals_)
-    journals_ = std::make_shared<teacher::Journals>(context_.campaign.calls(), files_);
+  use_journals();
   return *journals_;
 }
 
-Lookup Interview::recorded() {
-  (void)journals();
-  book_.pass_over_failures(false);
+void Interview::use_journals() {
+  if (!journals_)
+    journals_ = std::make_shared<teacher::Journals>(context_.campaign.calls(), files_);
   book_.use(journals_);
+}
+
+Lookup Interview::recorded() {
+  use_journals();
+  book_.pass_over_failures(false);
   return book_.lookup();
 }
 

@@ -56,6 +56,7 @@ class Interview {
   };
   [[nodiscard]] std::int64_t budget_left();
   [[nodiscard]] bool anything_missing(std::int64_t items, const Needs& needs);
+  void use_journals();
   void start_services();
   [[nodiscard]] teacher::Caller::Setup caller_setup();
   void agree(const Heard& heard);
@@ -65,8 +66,8 @@ class Interview {
   AnswerBook book_;
   PictureCache pictures_;
   std::optional<run::EmbeddedServices> services_;
-  std::shared_ptr<const teacher::Journals> journals_;  // null = to be read (again)
-  std::vector<std::string> files_;                     // journals that this life wrote, all ranks
+  std::shared_ptr<teacher::Journals> journals_;  // null = not read yet
+  std::vector<std::string> files_;               // journals that this life wrote, all ranks
   std::vector<std::string> services_down_;
   bool budget_spent_ = false;
   int askings_ = 0;

@@ -24,20 +24,47 @@ std::string prepared(const shard::Catalog& catalog, const Picture& picture, Exte
 
 std::shared_ptr<const std::string> PictureCache::data_url(const Picture& picture, Extent shown) {
   const std::string key = picture.sha256.hex() + format("@%dx%d", shown.width, shown.height);
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    newest_first_.splice(newest_first_.begin(), newest_first_, found->second);
-    return found->second->second;
+  std::promise<std::shared_ptr<const std::string>> promise;
+  {
+    std::unique_lock lock(mutex_);
+    if (const auto found = by_key_.find(key); found != by_key_.end()) {
+      newest_first_.splice(newest_first_.begin(), newest_first_, found->second);
+      const auto url = found->second->url;
+      lock.unlock();
+      return url.get();
+    }
+    newest_first_.push_front({key, promise.get_future().share()});
+    by_key_[key] = newest_first_.begin();
   }
-  auto url = std::make_shared<const std::string>(prepared(catalog_, picture, shown));
-  bytes_ += url->size();
-  newest_first_.emplace_front(key, url);
-  by_key_[key] = newest_first_.begin();
-  while (bytes_ > most_bytes_ && newest_first_.size() > 1) {
-    bytes_ -= newest_first_.back().second->size();
-    by_key_.erase(newest_first_.back().first);
-    newest_first_.pop_back();
+  try {
+    auto url = std::make_shared<const std::string>(prepared(catalog_, picture, shown));
+    promise.set_value(url);
+    keep(key, url->size());
+    return url;
+  } catch (...) {
+    promise.set_exception(std::current_exception());
+    forget(key);
+    throw;
   }
-  return url;
+}
+
+void PictureCache::keep(const std::string& key, std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  by_key_.at(key)->bytes = bytes;
+  bytes_ += bytes;
+  for (auto at = newest_first_.end(); bytes_ > most_bytes_ && at != newest_first_.begin();) {
+    --at;
+    if (at->bytes == 0 || at == newest_first_.begin()) continue;
+    bytes_ -= at->bytes;
+    by_key_.erase(at->key);
+    at = newest_first_.erase(at);
+  }
+}
+
+void PictureCache::forget(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  newest_first_.erase(by_key_.at(key));
+  by_key_.erase(key);
 }
 
 }  // namespace evd::judge

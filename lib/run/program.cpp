@@ -183,6 +183,11 @@ class Life {
     admission_.lease->confirm();
     report_end("done", ExitCode::done, "");
     shard::publish_manifest(campaign_->directory(arguments_.self), manifest());
+    if (result_.afterwards) try {
+        result_.afterwards();
+      } catch (const std::exception& trouble) {
+        log_.warning(std::string("tidying up: ") + trouble.what());
+      }
     if (!result_.closing_line.empty()) log_.info(result_.closing_line);
     log_.info(to_string(arguments_.self) + " is done after " +
               human_duration(monotonic_s() - begun_s_));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ struct Result {
   std::int64_t cost_microusd = 0;
   std::int64_t ambiguous_microusd = 0;
   std::string closing_line;  ///< said at the end, for a person
+  /// On rank 0 when the manifest is out: tidying that only a published result allows. What it
+  /// throws is a warning.
+  std::function<void()> afterwards;
 };
 
 /// What the shell knows of a life beside its result.

@@ -64,7 +64,7 @@ void Dispatcher::submit(int service, Call call, std::function<void(Reply)> repli
     // What the sender's own death cut short says nothing of the service: each such intent is asked
     // again, and what bounds them all is the budget, which counts each of them as charged.
     errand->no_answer =
-        recorded->no_answer - recorded->cut_short + (recorded->has_reply ? 1 : 0);
+        recorded->no_answer - recorded->cut_short + recorded->lost + (recorded->has_reply ? 1 : 0);
     errand->failures = recorded->intents - recorded->closed_intents - recorded->no_answer;
     if (call.recall == Recall::unless_failed) {
       // Somebody asks for one more try, knowing what it may cost.
@@ -89,7 +89,7 @@ void Dispatcher::submit(int service, Call call, std::function<void(Reply)> repli
 
 bool Dispatcher::reply_from_record(const Recorded& recorded, const Call& call,
                                    std::function<void(Reply)>& replied) {
-  if (!recorded.has_reply) return false;
+  if (!recorded.has_reply || recorded.settled) return false;
   if (recorded.outcome == shard::Outcome::failed && call.recall == Recall::unless_failed)
     return false;
   try {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "fs/publish.hpp"
 #include "teacher/segment.hpp"
 
 namespace evd::teacher {
@@ -66,16 +67,28 @@ shard::Call call_row(const Intent& intent, const End& end) {
   return row;
 }
 
-Journals::Journals(const stdfs::path& calls_directory,
-                   const std::vector<std::string>& known_files) {
+Journals::Journals(const stdfs::path& calls_directory, const std::vector<std::string>& known_files)
+    : directory_(calls_directory) {
+  read_new(known_files);
+}
+
+void Journals::read_new(const std::vector<std::string>& known_files) {
   std::set<stdfs::path> files(known_files.begin(), known_files.end());
-  for (auto& file : segments_below(calls_directory)) files.insert(std::move(file));
-  files_.assign(files.begin(), files.end());
-  for (const auto& file : files_) read(file);
+  for (auto& file : segments_below(directory_)) files.insert(std::move(file));
+  for (const auto& file : files)
+    if (!files_.contains(file)) read(file);
+}
+
+void Journals::lose(const RequestKey& key) {
+  const auto found = records_.find(key);
+  if (found == records_.end() || !found->second.has_reply) return;
+  found->second.has_reply = false;
+  ++found->second.lost;
 }
 
 void Journals::read(const stdfs::path& file) {
   OpenIntents open;
+  auto& holds = files_[file];
   const auto close = [&](const End& end) {
     const auto intent = open.find({end.key, end.attempt});
     if (intent == open.end()) return;
@@ -94,6 +107,7 @@ void Journals::read(const stdfs::path& file) {
     Recorded& recorded = records_[found.end.key];
     if (!is_better(found, recorded)) return;
     recorded.has_reply = true;
+    recorded.settled = found.settled;
     recorded.outcome = found.end.outcome;
     recorded.file = file;
     recorded.offset = found.offset;
@@ -102,6 +116,8 @@ void Journals::read(const stdfs::path& file) {
   };
   const auto begin = [&](const Intent& intent) {
     ++records_[intent.key].intents;
+    if (holds.empty() || *holds.begin() != Work{intent.stage, intent.round})
+      holds.insert({intent.stage, intent.round});
     open.insert_or_assign({intent.key, intent.attempt}, intent);
   };
   for (auto& problem : read_segment(file, {begin, close, answer}))
@@ -127,13 +143,31 @@ std::int64_t Journals::spent_microusd(const std::string& budget_line) const {
 
 std::optional<Reply> Journals::reply(const RequestKey& key) const {
   const Recorded* recorded = find(key);
-  if (recorded == nullptr || !recorded->has_reply) return std::nullopt;
+  if (recorded == nullptr || !recorded->has_reply || recorded->settled) return std::nullopt;
   return read_reply(recorded->file, recorded->offset);
+}
+
+std::vector<stdfs::path> Journals::files_of(const Work& work) const {
+  std::vector<stdfs::path> files;
+  for (const auto& [file, holds] : files_)
+    if (holds.contains(work)) files.push_back(file);
+  return files;
+}
+
+int Journals::settle(const std::string& stage, int round,
+                     const std::function<bool(const RequestKey&)>& is_published) const {
+  int shrunk = 0;
+  for (const auto& file : files_of({stage, round}))
+    if (const auto bytes = settled_segment(file, is_published)) {
+      fs::publish(file, *bytes);
+      ++shrunk;
+    }
+  return shrunk;
 }
 
 std::vector<shard::Call> Journals::calls(const std::string& stage, int round) const {
   std::vector<shard::Call> rows;
-  for (const auto& file : files_) {
+  for (const auto& file : files_of({stage, round})) {
     OpenIntents open;
     const auto close = [&](const End& end) {
       const auto intent = open.find({end.key, end.attempt});

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,8 +23,10 @@ struct Recorded {
   /// been charged: `no_answer` of them are without any whole answer, the rest got an unusable one.
   int closed_intents = 0;
   int no_answer = 0;
-  int cut_short = 0;  ///< those of `no_answer` whose sender died before any end was recorded
+  int cut_short = 0;       ///< those of `no_answer` whose sender died before any end was recorded
+  int lost = 0;            ///< final answers that turned out to be damaged
   bool has_reply = false;  ///< a final answer is recorded; the best, then the newest, counts
+  bool settled = false;    ///< that answer's payload lies in published shards, not here
   shard::Outcome outcome = shard::Outcome::open;  ///< of that answer
   std::filesystem::path file;                     ///< where it lies
   std::uint64_t offset = 0;
@@ -41,6 +45,10 @@ class Journals {
   /// node's new files may stay invisible for a minute, while opening them by name works.
   explicit Journals(const std::filesystem::path& calls_directory,
                     const std::vector<std::string>& known_files = {});
+  /// Reads segments that have come since, `known_files` among them.
+  void read_new(const std::vector<std::string>& known_files);
+  /// The recorded answer of a key is damaged: it counts as possibly charged and not had.
+  void lose(const RequestKey& key);
 
   [[nodiscard]] const std::unordered_map<RequestKey, Recorded>& records() const { return records_; }
   /// Nothing recorded = null.
@@ -49,16 +57,25 @@ class Journals {
   [[nodiscard]] std::int64_t spent_microusd(const std::string& budget_line) const;
   /// Damaged records and files, one line each; the rest is used.
   [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }
-  /// The recorded answer of a key, with payload; nothing when there is none. DataError if damaged.
+  /// The recorded answer of a key, with payload; nothing when there is none or it is settled.
+  /// DataError if damaged.
   [[nodiscard]] std::optional<Reply> reply(const RequestKey& key) const;
   /// HTTP attempts of all lives for these stage and round, as table rows.
   [[nodiscard]] std::vector<shard::Call> calls(const std::string& stage, int round) const;
+  /// Takes the payloads of published answers out of the segments of this stage and round: they are
+  /// paid for once and need not lie on the disk twice. Gives the number of files that shrank.
+  int settle(const std::string& stage, int round,
+             const std::function<bool(const RequestKey&)>& is_published) const;
 
  private:
+  using Work = std::pair<std::string, int>;  // stage and round
   void read(const std::filesystem::path& file);
+  [[nodiscard]] std::vector<std::filesystem::path> files_of(const Work& work) const;
 
+  std::filesystem::path directory_;
   std::unordered_map<RequestKey, Recorded> records_;
-  std::vector<std::filesystem::path> files_;
+  std::map<std::filesystem::path, std::set<Work>>
+      files_;  // all that were read, and what is in them
   std::map<std::string, std::int64_t> spent_;
   std::vector<std::string> problems_;
 };

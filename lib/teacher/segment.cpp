@@ -1,102 +1,147 @@
 #include "teacher/segment.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "core/error.hpp"
+#include "core/text.hpp"
+#include "teacher/fields.hpp"
 #include "teacher/segment_frame.hpp"
 #include "teacher/segment_input.hpp"
 
 namespace evd::teacher {
 namespace {
 
-using nlohmann::json;
-
-std::string record(RecordType type, const json& header, Bytes payload) {
-  // Foreign text (a service's request id) may be no UTF-8; that is no reason to lose an answer.
-  const std::string text = header.dump(-1, ' ', false, json::error_handler_t::replace);
+std::string record(RecordType type, std::string_view fields, Bytes payload) {
   const auto frame = to_bytes({.type = static_cast<std::uint32_t>(type),
-                               .header_bytes = text.size(),
+                               .header_bytes = fields.size(),
                                .payload_bytes = payload.size(),
-                               .header_xxh3 = xxh3_64(as_bytes(text)),
+                               .header_xxh3 = xxh3_64(as_bytes(fields)),
                                .payload_xxh3 = xxh3_64(payload)});
   std::string bytes;
-  bytes.reserve(frame.size() + text.size() + payload.size());
+  bytes.reserve(frame.size() + fields.size() + payload.size());
   bytes.append(reinterpret_cast<const char*>(frame.data()), frame.size());
-  bytes.append(text);
+  bytes.append(fields);
   bytes.append(reinterpret_cast<const char*>(payload.data()), payload.size());
   return bytes;
 }
 
-json to_json(const End& end) {
-  return {{"key", end.key.hex()},
-          {"attempt", end.attempt},
-          {"status", end.status},
-          {"outcome", name(end.outcome)},
-          {"reason", end.reason},
-          {"charge", name(end.charge)},
-          {"cost_microusd", end.cost_microusd},
-          {"finished_ms", end.finished_ms},
-          {"bytes_sent", end.bytes_sent},
-          {"bytes_received", end.bytes_received}};
+template <class Enum>
+Enum enum_at(std::uint8_t number, const char* what) {
+  if (number >= EnumNames<Enum>::value.size())
+    throw DataError(std::string("unknown ") + what + " " + std::to_string(number));
+  return static_cast<Enum>(number);
 }
 
-Intent parse_intent(const json& header) {
-  return {.key = RequestKey::parse(header.at("key").get<std::string>()),
-          .service = header.at("service"),
-          .stage = header.at("stage"),
-          .round = header.at("round"),
-          .attempt = header.at("attempt"),
-          .rank = header.at("rank"),
-          .job = header.at("job"),
-          .budget_line = header.at("budget_line"),
-          .max_cost_microusd = header.at("max_cost_microusd"),
-          .started_ms = header.at("started_ms")};
+FieldWriter fields_of(const Intent& intent) {
+  FieldWriter fields;
+  fields.number(intent.key.bytes())
+      .number<std::int32_t>(intent.round)
+      .number<std::int32_t>(intent.attempt)
+      .number<std::int32_t>(intent.rank)
+      .number(intent.max_cost_microusd)
+      .number(intent.started_ms)
+      .text(intent.service)
+      .text(intent.stage)
+      .text(intent.job)
+      .text(intent.budget_line);
+  return fields;
 }
 
-End parse_end(const json& header) {
-  return {.key = RequestKey::parse(header.at("key").get<std::string>()),
-          .attempt = header.at("attempt"),
-          .status = header.at("status"),
-          .outcome = parse_enum<shard::Outcome>(header.at("outcome").get<std::string>(), "outcome"),
-          .reason = header.at("reason"),
-          .charge = parse_enum<Charge>(header.at("charge").get<std::string>(), "charge"),
-          .cost_microusd = header.at("cost_microusd"),
-          .finished_ms = header.at("finished_ms"),
-          .bytes_sent = header.at("bytes_sent"),
-          .bytes_received = header.at("bytes_received")};
+Intent intent_from(FieldReader fields) {
+  Intent intent;
+  intent.key = RequestKey(fields.number<std::array<std::uint8_t, RequestKey::kBytes>>());
+  intent.round = fields.number<std::int32_t>();
+  intent.attempt = fields.number<std::int32_t>();
+  intent.rank = fields.number<std::int32_t>();
+  intent.max_cost_microusd = fields.number<std::int64_t>();
+  intent.started_ms = fields.number<std::int64_t>();
+  intent.service = fields.text();
+  intent.stage = fields.text();
+  intent.job = fields.text();
+  intent.budget_line = fields.text();
+  return intent;
 }
 
-Reply parse_reply(const json& header, const End& end) {
-  return {.key = end.key,
-          .outcome = end.outcome,
-          .status = end.status,
-          .reason = end.reason,
-          .payload = {},
-          .model_echo = header.at("model_echo"),
-          .request_id = header.at("request_id"),
-          .revised_prompt = header.at("revised_prompt"),
-          .logprobs_json = header.at("logprobs"),
-          .cost_microusd = end.cost_microusd,
-          .asked_ms = header.at("asked_ms"),
-          .answered_ms = end.finished_ms,
-          .attempts = header.at("attempts")};
+FieldWriter fields_of(const End& end) {
+  FieldWriter fields;
+  fields.number(end.key.bytes())
+      .number<std::int32_t>(end.attempt)
+      .number<std::int32_t>(end.status)
+      .number(static_cast<std::uint8_t>(end.outcome))
+      .number(static_cast<std::uint8_t>(end.charge))
+      .number(end.cost_microusd)
+      .number(end.finished_ms)
+      .number(end.bytes_sent)
+      .number(end.bytes_received)
+      .text(end.reason);
+  return fields;
 }
 
-void tell(const SegmentVisitor& visitor, const Frame& frame, const json& header,
+End end_from(FieldReader& fields) {
+  End end;
+  end.key = RequestKey(fields.number<std::array<std::uint8_t, RequestKey::kBytes>>());
+  end.attempt = fields.number<std::int32_t>();
+  end.status = fields.number<std::int32_t>();
+  end.outcome = enum_at<shard::Outcome>(fields.number<std::uint8_t>(), "outcome");
+  end.charge = enum_at<Charge>(fields.number<std::uint8_t>(), "charge");
+  end.cost_microusd = fields.number<std::int64_t>();
+  end.finished_ms = fields.number<std::int64_t>();
+  end.bytes_sent = fields.number<std::int64_t>();
+  end.bytes_received = fields.number<std::int64_t>();
+  end.reason = fields.text();
+  return end;
+}
+
+FieldWriter fields_of(const End& end, const Reply& reply) {
+  FieldWriter fields = fields_of(end);
+  fields.number(reply.asked_ms)
+      .number<std::int32_t>(reply.attempts)
+      .text(reply.model_echo)
+      .text(reply.request_id)
+      .text(reply.revised_prompt)
+      .text(reply.logprobs_json);
+  return fields;
+}
+
+Reply reply_from(FieldReader fields) {
+  const End end = end_from(fields);
+  Reply reply{.key = end.key,
+              .outcome = end.outcome,
+              .status = end.status,
+              .reason = end.reason,
+              .cost_microusd = end.cost_microusd,
+              .answered_ms = end.finished_ms};
+  reply.asked_ms = fields.number<std::int64_t>();
+  reply.attempts = fields.number<std::int32_t>();
+  reply.model_echo = fields.text();
+  reply.request_id = fields.text();
+  reply.revised_prompt = fields.text();
+  reply.logprobs_json = fields.text();
+  return reply;
+}
+
+Bytes header_of(SegmentInput& input, const Frame& frame, std::uint64_t offset) {
+  const auto bytes = input.view(offset + kFrameBytes, frame.header_bytes);
+  if (xxh3_64(bytes) != frame.header_xxh3) throw DataError("header checksum differs");
+  return bytes;
+}
+
+void tell(const SegmentVisitor& visitor, const Frame& frame, FieldReader fields,
           std::uint64_t offset) {
-  switch (static_cast<RecordType>(frame.type)) {
+  const auto type = static_cast<RecordType>(frame.type);
+  switch (type) {
     case RecordType::intent:
-      if (visitor.intent) visitor.intent(parse_intent(header));
+      if (visitor.intent) visitor.intent(intent_from(fields));
       break;
     case RecordType::end:
-      if (visitor.end) visitor.end(parse_end(header));
+      if (visitor.end) visitor.end(end_from(fields));
       break;
-    case RecordType::reply: {
-      const End end = parse_end(header);
+    case RecordType::reply:
+    case RecordType::settled:
       if (visitor.reply)
-        visitor.reply({end, parse_reply(header, end), offset, frame.payload_bytes});
+        visitor.reply({.end = end_from(fields),
+                       .offset = offset,
+                       .payload_bytes = frame.payload_bytes,
+                       .settled = type == RecordType::settled});
       break;
-    }
     case RecordType::submitted:
       break;
     default:
@@ -104,48 +149,23 @@ void tell(const SegmentVisitor& visitor, const Frame& frame, const json& header,
   }
 }
 
-json parse_header(const SegmentInput& input, const Frame& frame, std::uint64_t offset) {
-  const auto bytes = input.read(offset + kFrameBytes, frame.header_bytes);
-  if (xxh3_64(bytes) != frame.header_xxh3) throw DataError("header checksum differs");
-  return json::parse(reinterpret_cast<const char*>(bytes.data()),
-                     reinterpret_cast<const char*>(bytes.data()) + bytes.size());
-}
-
 }  // namespace
 
 std::string segment_head() { return std::string(kSegmentMagic); }
 
 std::string encode(const Intent& intent) {
-  return record(RecordType::intent,
-                {{"key", intent.key.hex()},
-                 {"service", intent.service},
-                 {"stage", intent.stage},
-                 {"round", intent.round},
-                 {"attempt", intent.attempt},
-                 {"rank", intent.rank},
-                 {"job", intent.job},
-                 {"budget_line", intent.budget_line},
-                 {"max_cost_microusd", intent.max_cost_microusd},
-                 {"started_ms", intent.started_ms}},
-                {});
+  return record(RecordType::intent, fields_of(intent).bytes(), {});
 }
 
-std::string encode(const End& end) { return record(RecordType::end, to_json(end), {}); }
+std::string encode(const End& end) { return record(RecordType::end, fields_of(end).bytes(), {}); }
 
 std::string encode(const End& end, const Reply& reply) {
-  json header = to_json(end);
-  header["model_echo"] = reply.model_echo;
-  header["request_id"] = reply.request_id;
-  header["revised_prompt"] = reply.revised_prompt;
-  header["logprobs"] = reply.logprobs_json;
-  header["asked_ms"] = reply.asked_ms;
-  header["attempts"] = reply.attempts;
-  return record(RecordType::reply, header, reply.payload);
+  return record(RecordType::reply, fields_of(end, reply).bytes(), reply.payload);
 }
 
 std::vector<std::string> read_segment(const std::filesystem::path& file,
                                       const SegmentVisitor& visitor) {
-  const SegmentInput input(file);
+  SegmentInput input(file);
   std::vector<std::string> problems;
   const auto problem = [&](std::uint64_t offset, const std::string& what) {
     problems.push_back(file.string() + " at byte " + std::to_string(offset) + ": " + what);
@@ -161,7 +181,7 @@ std::vector<std::string> read_segment(const std::filesystem::path& file,
     if (found->offset != offset) problem(offset, "damaged record passed over");
     offset = found->offset;
     try {
-      tell(visitor, found->frame, parse_header(input, found->frame, offset), offset);
+      tell(visitor, found->frame, FieldReader(header_of(input, found->frame, offset)), offset);
     } catch (const std::exception& error) {
       problem(offset, std::string("damaged record passed over: ") + error.what());
     }
@@ -171,22 +191,52 @@ std::vector<std::string> read_segment(const std::filesystem::path& file,
 }
 
 Reply read_reply(const std::filesystem::path& file, std::uint64_t offset) {
-  const SegmentInput input(file);
+  SegmentInput input(file);
   const auto damaged = [&](const std::string& what) {
     return DataError(file.string() + " at byte " + std::to_string(offset) + ": " + what);
   };
-  const auto frame = parse_frame(input.read(offset, kFrameBytes));
+  const auto frame = parse_frame(input.view(offset, kFrameBytes));
   if (!frame || frame->type != static_cast<std::uint32_t>(RecordType::reply))
     throw damaged("no recorded answer begins here");
   try {
-    const json header = parse_header(input, *frame, offset);
-    Reply reply = parse_reply(header, parse_end(header));
-    reply.payload = input.read(offset + kFrameBytes + frame->header_bytes, frame->payload_bytes);
-    if (xxh3_64(reply.payload) != frame->payload_xxh3) throw DataError("payload checksum differs");
+    Reply reply = reply_from(FieldReader(header_of(input, *frame, offset)));
+    const auto payload =
+        input.view(offset + kFrameBytes + frame->header_bytes, frame->payload_bytes);
+    if (xxh3_64(payload) != frame->payload_xxh3) throw DataError("payload checksum differs");
+    reply.payload.assign(payload.begin(), payload.end());
     return reply;
   } catch (const std::exception& error) {
     throw damaged(std::string("recorded answer is damaged: ") + error.what());
   }
+}
+
+std::optional<std::string> settled_segment(
+    const std::filesystem::path& file, const std::function<bool(const RequestKey&)>& is_published) {
+  SegmentInput input(file);
+  if (!input.begins_with(kSegmentMagic)) return std::nullopt;
+  std::string bytes = segment_head();
+  std::uint64_t offset = kSegmentMagic.size();
+  bool is_less = false;
+  while (const auto found = input.next_frame(offset)) {
+    // Damage is for people to look at: such a file is left as it is.
+    if (found->offset != offset) return std::nullopt;
+    const Frame frame = found->frame;
+    const auto header = header_of(input, frame, offset);
+    FieldReader fields(header);
+    const bool settles = frame.type == static_cast<std::uint32_t>(RecordType::reply) &&
+                         frame.payload_bytes > 0 && is_published(end_from(fields).key);
+    if (settles) {
+      bytes += record(RecordType::settled,
+                      {reinterpret_cast<const char*>(header.data()), header.size()}, {});
+      is_less = true;
+    } else {
+      const auto whole = input.view(offset, frame.record_bytes());
+      bytes.append(reinterpret_cast<const char*>(whole.data()), whole.size());
+    }
+    offset += frame.record_bytes();
+  }
+  if (!is_less || offset != input.size()) return std::nullopt;
+  return bytes;
 }
 
 }  // namespace evd::teacher

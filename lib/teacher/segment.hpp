@@ -16,8 +16,8 @@ namespace evd::teacher {
 
 /// A journal segment: calls/<service>/<job>-<rank>.journal, written by one process, append-only.
 ///
-///   8 bytes   "EVDCALL1"
-///   records   each: frame (48 bytes, little-endian), header (JSON), payload (raw bytes)
+///   8 bytes   "EVDCALL2"
+///   records   each: frame (48 bytes, little-endian), header (fields), payload (raw bytes)
 ///     u32 magic 0x4c444556 ("VEDL")     u32 type (RecordType)
 ///     u64 header bytes                  u64 payload bytes
 ///     u64 xxh3 of the header            u64 xxh3 of the payload
@@ -31,6 +31,7 @@ enum class RecordType : std::uint32_t {
   submitted = 2,  ///< the service's id of a task that is polled (services that queue)
   end = 3,        ///< an attempt ended, and the request goes on or stays open
   reply = 4,      ///< the final answer; ends its attempt too
+  settled = 5,    ///< a final answer whose payload lies in published shards
 };
 
 /// Before an attempt is sent.
@@ -78,15 +79,15 @@ struct End {
 [[nodiscard]] std::string encode(const End& end);
 [[nodiscard]] std::string encode(const End& end, const Reply& reply);
 
-/// What a reader is told, in file order. `reply` has no payload; it lies at `payload_offset`.
+/// What a reader is told, in file order.
 struct SegmentVisitor {
   std::function<void(const Intent&)> intent;
   std::function<void(const End&)> end;
   struct Answer {
     End end;
-    Reply reply;
     std::uint64_t offset = 0;  ///< of the record
     std::uint64_t payload_bytes = 0;
+    bool settled = false;  ///< the payload is not here
   };
   std::function<void(const Answer&)> reply;
 };
@@ -96,6 +97,11 @@ struct SegmentVisitor {
                                                     const SegmentVisitor& visitor);
 /// The reply record at `offset`, payload verified. DataError when it is damaged.
 [[nodiscard]] Reply read_reply(const std::filesystem::path& file, std::uint64_t offset);
+
+/// The segment without the payloads of answers that are published elsewhere; nothing when there is
+/// no such payload, or the file is damaged or torn. Intents, ends and costs stay.
+[[nodiscard]] std::optional<std::string> settled_segment(
+    const std::filesystem::path& file, const std::function<bool(const RequestKey&)>& is_published);
 
 }  // namespace evd::teacher
 

@@ -11,7 +11,7 @@
 
 namespace evd::teacher {
 
-constexpr std::string_view kSegmentMagic = "EVDCALL1";
+constexpr std::string_view kSegmentMagic = "EVDCALL2";
 constexpr std::uint32_t kFrameMagic = 0x4c444556;
 constexpr std::size_t kFrameBytes = 48;
 /// Larger lengths are damage, whatever the checksum says.

@@ -74,6 +74,14 @@ int most_posts(const ScriptedServer& server) {
   return most;
 }
 
+std::vector<std::filesystem::path> journals(const TinyCampaign& campaign) {
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(campaign.path() / "calls"))
+    if (entry.path().extension() == ".journal") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 TEST(HarvestProgram, DrawsEverythingInCanonicalOrder) {
   ScriptedServer server([](const Received&) { return picture_reply(); });
   std::map<int, std::string> contents;
@@ -279,8 +287,8 @@ TEST(HarvestProgram, ASignalSavesAndTheSameCommandGoesOn) {
     return picture_reply();
   });
   // Fewer under way than there are pictures, so that some are still unasked when the signal comes.
-  const TinyCampaign campaign(settings(
-      server.url(), {"teacher.aurora.max_in_flight=4", "teacher.glyph.max_in_flight=4"}));
+  const TinyCampaign campaign(
+      settings(server.url(), {"teacher.aurora.max_in_flight=4", "teacher.glyph.max_in_flight=4"}));
   test::Process process(
       {test::mpirun(2, {test::program("evd-harvest"), campaign.path().string(), "--round", "0"})});
   while (server.received().size() < 12 && process.running()) std::this_thread::yield();
@@ -297,21 +305,36 @@ TEST(HarvestProgram, ASignalSavesAndTheSameCommandGoesOn) {
   EXPECT_EQ(most_posts(server), 1) << "what was under way had ended and was kept";
 }
 
-TEST(HarvestProgram, AFileSizeLimitIsAnErrorAndNothingIsPaidTwice) {
+// Paid pictures lie in one place once they are published; a damaged copy in a journal is asked for
+// again, and does not keep the campaign from going on.
+TEST(HarvestProgram, AFlippedByteInAJournalCostsOnePicture) {
   ScriptedServer server([](const Received&) { return picture_reply(); });
   const TinyCampaign campaign(settings(server.url()));
-  std::string command = "ulimit -f 4 && exec";  // KiB
-  for (const auto& word : test::mpirun(
-           2, {test::program("evd-harvest"), campaign.path().string(), "--round", "0"}))
-    command += " '" + word + "'";
-  const auto full = test::run({{"bash", "-c", command}});
-  EXPECT_EQ(full.code, 74) << full.story();
-  EXPECT_NE(full.err.find("File too large"), std::string::npos) << full.err;
-  EXPECT_FALSE(shard::read_manifest(directory(campaign)));
+  // All answers are recorded and nothing is published: a directory stands in the way.
+  const auto block = directory(campaign) / "images-00000.h5";
+  std::filesystem::create_directories(block);
+  const auto failed = campaign.stage("harvest", 1, {"--round", "0"});
+  EXPECT_EQ(failed.code, 74) << failed.story();
+  std::filesystem::remove(block);
+  const auto before = server.received().size();
+  ASSERT_EQ(before, 36U);
+  const auto files = journals(campaign);
+  ASSERT_FALSE(files.empty());
+  std::string bytes = test::read_file(files[0]);
+  const auto png = bytes.find("IDAT");
+  ASSERT_NE(png, std::string::npos);
+  bytes[png + 10] ^= 1;
+  test::write_file(files[0], bytes);
   const auto done = campaign.stage("harvest", 2, {"--round", "0"});
   ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_NE(done.err.find("payload checksum differs"), std::string::npos) << done.err;
+  EXPECT_EQ(server.received().size(), before + 1);
   EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
-  EXPECT_LT(server.received().size(), 72U) << "what was recorded is not asked again";
+  for (const auto& file : journals(campaign))
+    EXPECT_EQ(test::read_file(file).find("IDAT"), std::string::npos) << file;
+  ASSERT_EQ(campaign.stage("harvest", 2, {"--round", "0", "--rerun"}).code, 0);
+  EXPECT_EQ(server.received().size(), before + 1) << "published pictures are found again";
+  EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
 }
 
 TEST(HarvestProgram, TheEmbeddedServicesGoWithTheirParent) {

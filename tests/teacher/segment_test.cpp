@@ -171,6 +171,49 @@ TEST_F(SegmentTest, AnotherFileIsReportedAndPassedOver) {
   EXPECT_TRUE(journals.reply(key_of("a")));
 }
 
+TEST_F(SegmentTest, ASettledAnswerKeepsItsBooksAndGivesUpItsPayload) {
+  write(segment_head() + encode(intent_of("a")) + answered("a", 0, std::string(5000, 'x')) +
+        encode(intent_of("b")) + answered("b", 0, "two") + encode(intent_of("c")));
+  const auto file = calls() / "aurora" / "job-0.journal";
+  const auto before = std::filesystem::file_size(file);
+  const Journals whole(calls());
+  const auto rows = whole.calls("harvest", 3);
+  const auto only_a = [](const RequestKey& key) { return key == key_of("a"); };
+  EXPECT_EQ(whole.settle("harvest", 2, only_a), 0) << "another round's files are left alone";
+  EXPECT_EQ(whole.settle("harvest", 3, only_a), 1);
+  EXPECT_EQ(before - std::filesystem::file_size(file), 5000U);
+  const Journals after(calls());
+  EXPECT_TRUE(after.problems().empty());
+  EXPECT_TRUE(after.find(key_of("a"))->has_reply);
+  EXPECT_FALSE(after.reply(key_of("a"))) << "its payload is elsewhere";
+  EXPECT_TRUE(after.reply(key_of("b")));
+  EXPECT_EQ(after.spent_microusd("main"), whole.spent_microusd("main"));
+  EXPECT_EQ(after.calls("harvest", 3).size(), rows.size());
+  EXPECT_EQ(after.settle("harvest", 3, only_a), 0) << "nothing is left to take out";
+}
+
+TEST_F(SegmentTest, ADamagedOrTornSegmentIsNotSettled) {
+  const std::string whole = segment_head() + encode(intent_of("a")) + answered("a", 0, "one");
+  const auto all = [](const RequestKey&) { return true; };
+  std::string damaged = whole + encode(intent_of("b")) + answered("b", 0, "two");
+  damaged[whole.size() + 3] ^= 1;
+  for (const auto& bytes : {damaged, whole + "torn"}) {
+    write(bytes);
+    EXPECT_EQ(Journals(calls()).settle("harvest", 3, all), 0);
+  }
+}
+
+TEST_F(SegmentTest, NewSegmentsAreReadOnTop) {
+  write(segment_head() + encode(intent_of("a")) + answered("a", 0, "one"));
+  Journals journals(calls());
+  write(segment_head() + encode(intent_of("b")) + answered("b", 0, "two"), "job-1");
+  EXPECT_FALSE(journals.find(key_of("b")));
+  journals.read_new({(calls() / "aurora" / "job-1.journal").string()});
+  EXPECT_TRUE(journals.reply(key_of("b")));
+  EXPECT_EQ(journals.find(key_of("a"))->intents, 1) << "read once";
+  EXPECT_EQ(journals.spent_microusd("main"), 80'000);
+}
+
 TEST_F(SegmentTest, NoDirectoryIsAnEmptyJournal) {
   EXPECT_TRUE(Journals(directory_ / "nowhere").records().empty());
 }
