@@ -11,12 +11,27 @@
 
 namespace evd::fs {
 
-Descriptor::Descriptor(std::string_view operation, const std::filesystem::path& path, int flags,
-                       unsigned mode) {
+int Descriptor::open(const std::filesystem::path& path, int flags, unsigned mode) {
+  int number = -1;
   do {
-    number_ = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-  } while (number_ < 0 && errno == EINTR);
+    number = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  } while (number < 0 && errno == EINTR);
+  return number;
+}
+
+Descriptor::Descriptor(std::string_view operation, const std::filesystem::path& path, int flags,
+                       unsigned mode)
+    : number_(open(path, flags, mode)) {
   if (number_ < 0) fail(operation, path);
+}
+
+std::optional<Descriptor> Descriptor::create(std::string_view operation,
+                                             const std::filesystem::path& path, unsigned mode) {
+  Descriptor made;
+  made.number_ = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  if (made.number_ >= 0) return made;
+  if (errno != EEXIST) fail(operation, path);
+  return std::nullopt;
 }
 
 Descriptor::~Descriptor() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -16,6 +17,10 @@ class Descriptor {
   /// open(2) with O_CLOEXEC; IoError naming `operation` when it fails.
   Descriptor(std::string_view operation, const std::filesystem::path& path, int flags,
              unsigned mode = 0);
+  /// A file that was not there, for writing; nothing when the name is taken.
+  [[nodiscard]] static std::optional<Descriptor> create(std::string_view operation,
+                                                        const std::filesystem::path& path,
+                                                        unsigned mode);
   ~Descriptor();
   Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept;
@@ -25,6 +30,7 @@ class Descriptor {
   void close(std::string_view operation, const std::filesystem::path& path);
 
  private:
+  static int open(const std::filesystem::path& path, int flags, unsigned mode);
   int number_ = -1;
 };
 

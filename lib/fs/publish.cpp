@@ -1,8 +1,9 @@
 #include "fs/publish.hpp"
 
+#include <cerrno>
 #include <string>
+#include <utility>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,25 +16,39 @@
 namespace evd::fs {
 namespace {
 
-// Removes the temporary file unless it has been given its final name.
+// A new file beside `path`; removed unless it has been given its final name.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
+  // Containers repeat host name, pid and counter: a name may be what a killed life left over.
+  explicit TemporaryFile(const std::filesystem::path& path) {
+    constexpr int kMostNames = 10'000;
+    for (int i = 0; i < kMostNames; ++i) {
+      path_ = temporary_name(path);
+      io_event("publish.create", path_);
+      if (auto made = Descriptor::create("publish.create", path_, 0600)) {
+        file_ = std::move(*made);
+        return;
+      }
+    }
+    fail("publish.create", path_, EEXIST);
+  }
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] Descriptor& file() { return file_; }
   void keep() { path_.clear(); }
 
  private:
   std::filesystem::path path_;
+  Descriptor file_;
 };
 
-Sha256 write_pieces(const std::filesystem::path& path, std::span<const Bytes> pieces) {
-  io_event("publish.create", path);
-  Descriptor file("publish.create", path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+Sha256 write_pieces(TemporaryFile& temporary, std::span<const Bytes> pieces) {
+  const auto& path = temporary.path();
+  Descriptor& file = temporary.file();
   inherit_from_directory(directory_of(path), path, file.number());
   io_event("publish.write", path);
   Sha256Stream digest;
@@ -61,8 +76,8 @@ void verify_content(const std::filesystem::path& path, std::uint64_t size, const
 
 Sha256 publish(const std::filesystem::path& path, std::span<const Bytes> pieces,
                const std::function<void(const std::filesystem::path&)>& verify) {
-  TemporaryFile temporary(temporary_name(path));
-  const Sha256 digest = write_pieces(temporary.path(), pieces);
+  TemporaryFile temporary(path);
+  const Sha256 digest = write_pieces(temporary, pieces);
   std::uint64_t size = 0;
   for (const Bytes piece : pieces) size += piece.size();
   verify_content(temporary.path(), size, digest);

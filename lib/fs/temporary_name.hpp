@@ -9,8 +9,9 @@
 
 namespace evd::fs {
 
-/// `.<name>.tmp.<host>.<pid>.<counter>` beside `path`: unique among processes and nodes, and hidden
-/// from globs.
+/// `.<name>.tmp.<host>.<pid>.<counter>` beside `path`, another one at each call: unique among
+/// living processes and nodes, and hidden from globs. A dead process in a container may have had
+/// it.
 [[nodiscard]] std::filesystem::path temporary_name(const std::filesystem::path& path);
 
 /// Who made a temporary file.

@@ -178,6 +178,22 @@ TEST(Publish, KilledAtAnyEventLeavesTheOldOrTheNewFile) {
   }
 }
 
+// Bug: in a container host name and pid come again, and with them the names that a killed life
+// left.
+TEST(Publish, ANameThatADeadProcessLeftIsPassedOver) {
+  const TempDir dir;
+  std::string name = temporary_name(dir / "file").string();
+  const auto dot = name.rfind('.');
+  const auto counter = std::stoull(name.substr(dot + 1));
+  const auto later = [&](unsigned long long more) {
+    return name.substr(0, dot + 1) + std::to_string(counter + more);
+  };
+  for (const unsigned long long i : {1, 2}) evd::test::write_file(later(i), "half");
+  EXPECT_EQ(failure_of(dir / "file", "text"), "");
+  EXPECT_EQ(read_text(dir / "file"), "text");
+  for (const unsigned long long i : {1, 2}) EXPECT_EQ(read_text(later(i)), "half");
+}
+
 TEST(RemoveLeftovers, TakesOnlyWhatTheDeadLeft) {
   const TempDir dir;
   publish(dir / "file", "text");
