@@ -47,13 +47,4 @@ void fail(Failure kind, const Place& place, std::string_view call) {
   throw DataError(what);
 }
 
-std::string library_version() {
-  const Lock lock;
-  unsigned major = 0;
-  unsigned minor = 0;
-  unsigned release = 0;
-  H5get_libversion(&major, &minor, &release);
-  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
-}
-
 }  // namespace evd::h5

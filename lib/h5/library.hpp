@@ -35,7 +35,4 @@ T check(T result, Failure kind, const Place& place, std::string_view call) {
   return result;
 }
 
-/// Version of the library that is loaded, "1.10.8".
-[[nodiscard]] std::string library_version();
-
 }  // namespace evd::h5

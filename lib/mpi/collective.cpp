@@ -75,20 +75,6 @@ std::int64_t Communicator::all_reduce(std::int64_t value, Reduce op) const {
   return value;
 }
 
-void Communicator::all_reduce_sum(std::span<float> values) const {
-  in_pieces(values, [&](float* data, int count) {
-    check(MPI_Allreduce(MPI_IN_PLACE, data, count, MPI_FLOAT, MPI_SUM, state_->comm),
-          "MPI_Allreduce");
-  });
-}
-
-void Communicator::all_reduce_sum(std::span<double> values) const {
-  in_pieces(values, [&](double* data, int count) {
-    check(MPI_Allreduce(MPI_IN_PLACE, data, count, MPI_DOUBLE, MPI_SUM, state_->comm),
-          "MPI_Allreduce");
-  });
-}
-
 Request Communicator::start_all_reduce_sum(std::span<float> values) const {
   if (values.size() > INT_MAX)
     throw InternalError("a reduction of " + std::to_string(values.size()) +

@@ -58,8 +58,6 @@ class Communicator {
   [[nodiscard]] std::string broadcast(std::string text, int root) const;
   [[nodiscard]] double all_reduce(double value, Reduce op) const;
   [[nodiscard]] std::int64_t all_reduce(std::int64_t value, Reduce op) const;
-  void all_reduce_sum(std::span<float> values) const;
-  void all_reduce_sum(std::span<double> values) const;
   /// Sums in place while the caller computes; `values` must stay where they are until the request
   /// is done. Every rank starts its reductions in the same order.
   [[nodiscard]] Request start_all_reduce_sum(std::span<float> values) const;

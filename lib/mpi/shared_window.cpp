@@ -61,11 +61,6 @@ std::span<std::byte> SharedWindow::part(int rank) const {
   return state_->parts.at(static_cast<std::size_t>(rank));
 }
 
-std::span<float> SharedWindow::floats(int rank) const {
-  const auto bytes = part(rank);
-  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
-}
-
 void SharedWindow::fence() const {
   check(MPI_Win_sync(state_->window), "MPI_Win_sync");
   check(MPI_Barrier(state_->comm), "MPI_Barrier");

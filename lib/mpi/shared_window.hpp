@@ -22,8 +22,6 @@ class SharedWindow {
   SharedWindow& operator=(SharedWindow&&) noexcept;
 
   [[nodiscard]] std::span<std::byte> part(int rank) const;
-  /// The same as numbers; a remainder of fewer than four bytes is left out.
-  [[nodiscard]] std::span<float> floats(int rank) const;
 
   /// Collective: what any rank wrote before it, every rank reads after it.
   void fence() const;

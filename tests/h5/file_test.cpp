@@ -155,7 +155,6 @@ TEST(Library, PrintsNoErrorsOfItsOwn) {
   write_file(dir / "magic.h5", "\x89HDF\r\n\x1a\n" + std::string(100, '\xff'));
   std::thread([&] { EXPECT_THROW(File(dir / "magic.h5"), DataError); }).join();
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
-  EXPECT_TRUE(library_version().starts_with("1.") || library_version().starts_with("2."));
 }
 
 }  // namespace

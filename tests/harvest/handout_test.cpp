@@ -45,7 +45,7 @@ TEST(Handout, EachItemGoesToExactlyOneRank) {
       ASSERT_LT(monotonic_s(), until_s) << "never complete";
     }
     EXPECT_EQ(handout.next(), -2);
-    world.all_reduce_sum(std::span<float>(taken));
+    world.start_all_reduce_sum(taken).wait();
     for (std::size_t i = 0; i + 1 < taken.size(); ++i) EXPECT_EQ(taken[i], 1) << i;
     EXPECT_EQ(taken.back(), 0);
     if (world.rank() == 0) {
