@@ -24,8 +24,10 @@ void check_magic(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw_errno("open", path);
   std::array<char, 8> start{};
-  if (!file.read(start.data(), start.size()) || start != kMagic)
-    refuse({path}, "not an HDF5 file (its first 8 bytes say so)");
+  file.read(start.data(), start.size());
+  // A file system that fails says nothing about the file.
+  if (file.bad()) throw_errno("read", path);
+  if (!file || start != kMagic) refuse({path}, "not an HDF5 file (its first 8 bytes say so)");
 }
 
 Handle read_access(const Place& place) {

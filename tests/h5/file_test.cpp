@@ -122,6 +122,7 @@ TEST(MemoryFile, ManyThreadsBuildAtOnce) {
 TEST(File, SaysWhatIsWrongInOneLine) {
   const TempDir dir;
   EXPECT_THROW(File(dir / "none.h5"), IoError);
+  EXPECT_THROW(File(dir.path()), IoError) << "what cannot be read is not called damaged";
   write_file(dir / "text.h5", "hello, this is no such file");
   try {
     const File file(dir / "text.h5");
