@@ -8,7 +8,8 @@
 namespace evd::shard::format {
 
 inline constexpr std::string_view kSchema = "evolvedirector";
-/// A reader takes any minor version of its major one.
+/// A reader takes any minor version of its major one: columns are only added, and those that an
+/// older file lacks read as their defaults. Raise the minor version with each column.
 inline constexpr std::int32_t kMajor = 1;
 inline constexpr std::int32_t kMinor = 0;
 

@@ -27,7 +27,8 @@ std::string required_text(const h5::File& file, const std::string& key) {
   return *std::move(text);
 }
 
-void check_schema(const h5::File& file, std::string_view table) {
+// Checks what the file says it is; its minor version.
+std::int32_t check_schema(const h5::File& file, std::string_view table) {
   if (required_text(file, "schema") != format::kSchema)
     throw DataError(file.path() + ": not an EvolveDirector file (its schema has another name)");
   const auto version = file.numbers_attribute("version");
@@ -42,6 +43,7 @@ void check_schema(const h5::File& file, std::string_view table) {
   if (found != table)
     throw DataError(file.path() + ": holds the table " + found.substr(0, 64) + ", expected " +
                     std::string(table));
+  return (*version)[1];
 }
 
 FileHeader read_header(const h5::File& file) {
@@ -62,15 +64,20 @@ FileHeader read_header(const h5::File& file) {
 template <class Row>
 struct Table<Row>::State {
   explicit State(const std::filesystem::path& path) : file(path), raw(path) {
-    check_schema(file, table_name<Row>());
+    is_older = check_schema(file, table_name<Row>()) < format::kMinor;
     header = read_header(file);
     bool first = true;
     for_each_column<Row>([&](const auto& column) {
       // The first column is a scalar in every table: it says how many rows there are.
       if (std::exchange(first, false)) rows = file.dataset(std::string(column.name)).rows();
       if (rows > format::kMostRows) refuse(column.name, "more rows than a file may have");
-      check(column);
+      if (!is_absent(column.name)) check(column);
     });
+  }
+
+  // A column that came with a later version than the file's: its rows keep their defaults.
+  [[nodiscard]] bool is_absent(std::string_view column) const {
+    return is_older && !file.has(std::string(column));
   }
 
   // Opens what a column consists of and compares types and lengths.
@@ -139,6 +146,7 @@ struct Table<Row>::State {
   template <class T>
   void read(const Column<Row, T>& column, std::vector<Row>& out) const {
     const std::string name(column.name);
+    if (is_absent(name)) return;
     if constexpr (kIsBlob<T>) {
     } else if constexpr (kIsText<T>) {
       if (format::is_variable_text(table_name<Row>(), column.name))
@@ -242,6 +250,7 @@ struct Table<Row>::State {
   h5::File file;
   fs::ReadFile raw;
   FileHeader header;
+  bool is_older = false;  // than this build's minor version
   std::uint64_t rows = 0;
   std::optional<Ragged> blobs;
   std::vector<std::uint64_t> sums;

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "shard/format.hpp"
 #include "shard/random_rows.hpp"
 #include "shard/table.hpp"
 #include "support/process.hpp"
@@ -81,6 +82,51 @@ TEST(Malicious, EveryBadFileIsRefusedWithItsReason) {
     EXPECT_LT(said.size(), 600U) << said;
   }
   EXPECT_GE(count, 60);
+}
+
+// Bug: columns are only added, but a file from before one was added could not be read.
+TEST(OlderFile, LacksColumnsThatCameLater) {
+  const TempDir dir;
+  write_good<Step>(dir);
+  write_good<Image>(dir);
+  const auto without = [&](const std::string& table, const std::vector<std::string>& datasets,
+                           int minor) {
+    const auto path = dir / ("without " + datasets.front() + std::to_string(minor) + ".h5");
+    std::filesystem::copy_file(dir / (table + ".h5"), path);
+    std::vector<std::string> arguments = {
+        evd::test::test_python(), "-c",
+        "import h5py, sys\n"
+        "with h5py.File(sys.argv[1], 'r+') as file:\n"
+        "    file.attrs.create('version', [1, int(sys.argv[2])], dtype='<i4')\n"
+        "    for name in sys.argv[3:]: del file[name]\n",
+        path.string(), std::to_string(minor)};
+    arguments.insert(arguments.end(), datasets.begin(), datasets.end());
+    const auto made = evd::test::run({.arguments = arguments});
+    EXPECT_EQ(made.code, 0) << made.story();
+    return path;
+  };
+  const int older = format::kMinor - 1;
+  const auto steps = read_table<Step>(without("steps", {"loss"}, older));
+  const auto whole = read_table<Step>(dir / "steps.h5");
+  ASSERT_EQ(steps.size(), whole.size());
+  EXPECT_EQ(steps[3].step, whole[3].step);
+  EXPECT_EQ(steps[3].loss, Step{}.loss);
+  const std::vector<std::vector<std::string>> ragged = {
+      {"reason", "reason_names"},
+      {"revised_prompt", "revised_prompt_offsets"},
+      {"bytes", "bytes_offsets", "bytes_xxh3"},
+      {"outcome"}};
+  for (const auto& datasets : ragged) {
+    const Table<Image> table(without("images", datasets, older));
+    const auto rows = table.read();
+    EXPECT_EQ(rows.size(), 50U);
+    EXPECT_EQ(rows[0].id, read_table<Image>(dir / "images.h5")[0].id);
+  }
+  // What this version has, a file of this version has.
+  EXPECT_THROW((void)read_table<Step>(without("steps", {"loss"}, format::kMinor)), DataError);
+  EXPECT_THROW((void)read_table<Step>(without("steps", {"loss"}, format::kMinor + 1)), DataError);
+  EXPECT_THROW((void)read_table<Image>(without("images", {"reason_names"}, older)), DataError);
+  EXPECT_THROW((void)read_table<Step>(without("steps", {"step"}, older)), DataError);
 }
 
 }  // namespace
