@@ -58,6 +58,9 @@ class JobScript : public testing::Test {
                                            {"SLURM_RESTART_COUNT", restarts}},
                            .timeout_s = 20});
   }
+  [[nodiscard]] std::string log(const std::string& name) const {
+    return evd::test::read_file(campaign() / "logs" / name);
+  }
   [[nodiscard]] std::string record() const { return evd::test::read_file(top_ / "record"); }
 
   evd::test::TempDir top_;
@@ -69,8 +72,24 @@ TEST_F(JobScript, StartsItsStageWithTheArgumentsAsTheyAre) {
     EXPECT_EQ(job.code, 0) << job.story();
     EXPECT_EQ(record(), "--mpi=pmi2\n-K1\n" + (top_ / "prefix").string() + "/bin/evd-" + stage +
                             "\n" + campaign().string() + "\n--round\n3\n--set\na=b c\n");
-    EXPECT_EQ(job.out, "cpus 3 site here\n") << job.story();
+    EXPECT_EQ(log(stage + "-0003-4711.0.log"), "cpus 3 site here\n") << job.story();
   }
+}
+
+// Bug: the stage wrote into the directory from which the job was submitted.
+TEST_F(JobScript, EachLifeHasALogInTheCampaignThatTheJobNames) {
+  const auto named = [&](const Finished& job, const std::string& name) {
+    EXPECT_NE(log(name).find("cpus 3"), std::string::npos) << name;
+    EXPECT_NE(job.out.find((campaign() / "logs" / name).string()), std::string::npos)
+        << job.story();
+  };
+  named(submit("train", {campaign().string(), "12"}), "train-0012-4711.0.log");
+  named(submit("judge", {campaign().string(), "08", "--score"}), "score-0008-4711.0.log");
+  named(submit("evaluate", {campaign().string(), "start"}), "evaluate-start-4711.0.log");
+  const auto again = submit("train", {campaign().string(), "12"}, "65", "2");
+  named(again, "train-0012-4711.2.log");
+  EXPECT_NE(again.err.find("ended with 65"), std::string::npos) << again.story();
+  EXPECT_NE(again.err.find("cpus 3 site here"), std::string::npos) << again.story();
 }
 
 TEST_F(JobScript, StartIsARoundOfItsOwn) {
