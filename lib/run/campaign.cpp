@@ -87,6 +87,19 @@ std::vector<StageRef> chain(int rounds, int staleness) {
   return order;
 }
 
+std::optional<std::string> lost_manifest(const std::filesystem::path& root) {
+  std::error_code trouble;
+  for (const char* part : {"rounds", "start", "calls"}) {
+    // What cannot be looked into counts as work.
+    if (!std::filesystem::exists(root / part, trouble) && !trouble) continue;
+    if (std::filesystem::is_empty(root / part, trouble)) continue;
+    return root.string() + ": prompts/MANIFEST.json is lost, but " + part +
+           "/ holds work of this campaign (a new `evd init` would draw another campaign id, to "
+           "which none of that belongs); restore prompts/ from a copy";
+  }
+  return std::nullopt;
+}
+
 Campaign::Campaign(std::filesystem::path root) : root_(std::move(root)) {
   std::error_code trouble;
   if (!std::filesystem::exists(root_ / "campaign.toml", trouble)) {
@@ -97,6 +110,7 @@ Campaign::Campaign(std::filesystem::path root) : root_(std::move(root)) {
   }
   const auto init = shard::read_manifest(directory({Stage::init, 0}));
   if (!init) {
+    if (const auto lost = lost_manifest(root_)) throw ConfigurationError(*lost);
     throw ConfigurationError(root_.string() +
                              ": its `evd init` did not finish (no prompts/MANIFEST.json); type the "
                              "same `evd init` again");

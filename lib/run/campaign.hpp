@@ -45,6 +45,10 @@ constexpr int kStartRound = -1;
 /// (without init, which has been before).
 [[nodiscard]] std::vector<StageRef> chain(int rounds, int staleness);
 
+/// What to say when prompts/MANIFEST.json is not there but rounds/, start/ or calls/ hold work,
+/// paid work perhaps; nothing when they are empty, and it is an init that did not finish.
+[[nodiscard]] std::optional<std::string> lost_manifest(const std::filesystem::path& root);
+
 /// A campaign directory. All names inside it are built and parsed here.
 class Campaign {
  public:

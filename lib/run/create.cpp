@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include <nlohmann/json.hpp>
+
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -22,6 +24,21 @@ CampaignId draw_id() {
   return CampaignId(bytes);
 }
 
+// The id of an init that did not finish, so that its repetition is the same campaign.
+constexpr const char* kStarted = "started.json";
+
+CampaignId id_for(const std::filesystem::path& prompts) {
+  const auto file = prompts / kStarted;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return draw_id();
+  const auto json = nlohmann::json::parse(fs::read_text(file, 4096), nullptr, false);
+  try {
+    return CampaignId::parse(json.at("campaign").get<std::string>());
+  } catch (const std::exception&) {
+    return draw_id();  // nothing belongs to it yet
+  }
+}
+
 // An unfinished init leaves campaign.toml; a directory with other things in it was meant otherwise.
 void check_free(const std::filesystem::path& root) {
   std::error_code ignored;
@@ -33,9 +50,11 @@ void check_free(const std::filesystem::path& root) {
   if (!std::filesystem::exists(root, ignored)) return;
   if (!std::filesystem::is_directory(root, ignored))
     throw ConfigurationError(root.string() + " is no directory");
-  if (std::filesystem::is_empty(root, ignored) ||
-      std::filesystem::exists(root / "campaign.toml", ignored))
+  if (std::filesystem::is_empty(root, ignored)) return;
+  if (std::filesystem::exists(root / "campaign.toml", ignored)) {
+    if (const auto lost = lost_manifest(root)) throw ConfigurationError(*lost);
     return;
+  }
   throw ConfigurationError(root.string() +
                            " is not empty and holds no campaign; take an empty or new directory");
 }
@@ -43,14 +62,16 @@ void check_free(const std::filesystem::path& root) {
 }  // namespace
 
 NewCampaign::NewCampaign(std::filesystem::path root, Config config)
-    : root_(std::move(root)), config_(std::move(config)), id_(draw_id()) {
+    : root_(std::move(root)), config_(std::move(config)) {
   check_free(root_);
+  id_ = id_for(prompts());
   std::error_code ignored;
   std::filesystem::remove_all(root_ / "prompts", ignored);  // of an init that did not finish
   // The root is as open as the user's umask says; what is in it is as open as the root.
   std::filesystem::create_directories(root_, ignored);
   for (const char* part : {"prompts", "rounds", "logs", "leases", "calls"})
     fs::make_directory(root_ / part);
+  fs::publish(prompts() / kStarted, nlohmann::json{{"campaign", id_.hex()}}.dump() + "\n");
   fs::publish(root_ / "campaign.toml", to_toml(config_));
 }
 

@@ -14,10 +14,11 @@ namespace evd::run {
 
 /// A campaign directory in the making: `begin` writes campaign.toml and the directories, the caller
 /// publishes prompts/*.h5, `finish` publishes prompts/MANIFEST.json. Without that last file it is
-/// no campaign yet, and the same command may be given again.
+/// no campaign yet, and the same command may be given again: it keeps the campaign's id.
 class NewCampaign {
  public:
-  /// ConfigurationError when `root` holds a campaign already, or anything that is none of ours.
+  /// ConfigurationError when `root` holds a campaign already, work of one whose manifest is lost,
+  /// or anything that is none of ours.
   NewCampaign(std::filesystem::path root, Config config);
 
   [[nodiscard]] const CampaignId& id() const { return id_; }

@@ -1,6 +1,7 @@
 #include "run/campaign.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -137,6 +138,34 @@ TEST_F(CampaignTest, AnUnfinishedOneMayBeMadeAgain) {
   test::make_campaign(root());
   EXPECT_FALSE(std::filesystem::exists(root() / "prompts/pool-00007.h5"));
   EXPECT_NO_THROW(Campaign{root()});
+}
+
+TEST_F(CampaignTest, AnUnfinishedOneKeepsItsId) {
+  const CampaignId id = Campaign(root()).id();
+  std::filesystem::remove(root() / "prompts/MANIFEST.json");
+  test::make_campaign(root());
+  EXPECT_EQ(Campaign(root()).id(), id);
+}
+
+// Bug: with prompts/MANIFEST.json lost, the advice was to init again: that removed prompts/ and
+// drew another id, and all paid rounds were of another campaign.
+TEST_F(CampaignTest, ALostManifestIsNoReasonToBeginAnew) {
+  std::filesystem::remove(root() / "prompts/MANIFEST.json");
+  for (const std::string part : {"rounds/0000", "calls/alpha", "start/evaluate"}) {
+    std::filesystem::create_directories(root() / part);
+    for (const auto& attempt : {std::function([&] { test::make_campaign(root()); }),
+                                std::function([&] { const Campaign campaign(root()); })}) {
+      try {
+        attempt();
+        ADD_FAILURE() << "no complaint with " << part;
+      } catch (const ConfigurationError& error) {
+        EXPECT_NE(std::string(error.what()).find("restore prompts/"), std::string::npos)
+            << error.what();
+      }
+    }
+    std::filesystem::remove_all((root() / part).parent_path());
+  }
+  EXPECT_TRUE(std::filesystem::exists(root() / "prompts/set.h5"));
 }
 
 }  // namespace
