@@ -89,8 +89,8 @@ Verdict judge_partial(const Standing& standing, const PartialQuestion& question)
                          counted(lacking, "prompt") +
                          " with fewer images than harvest.min_teachers = " +
                          std::to_string(question.harvest.min_teachers) +
-                         "; all answers are kept; start again when it is back, or give "
-                         "--accept-partial)"};
+                         "; all answers are kept; start again when it is back, give "
+                         "--accept-partial, or lower that key with evd set)"};
     return {true, "without " + down + ": " + open};
   }
   if (question.budget_spent) {

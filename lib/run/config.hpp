@@ -91,7 +91,7 @@ struct HarvestOptions {
   void describe(V& v) {
     using enum Scope;
     v("min_teachers", min_teachers,
-      {"", "images a prompt needs when a service is down", operation, 1, 64});
+      {"", "images a prompt needs to be judged while others are open", science, 1, 64});
     v("service_patience_s", service_patience_s,
       {"s", "how long a dead service is waited for", operation, 0, 1e6});
     v("on_budget", on_budget, {"", "budget spent: publish what there is, or hold", operation});

@@ -18,6 +18,8 @@ constexpr std::array kUses = {
     Use{"set.start_samples", {Stage::init, Stage::init, Stage::init}},
     Use{"set.", {Stage::init, Stage::judge, Stage::judge}},
     Use{"cap.", {Stage::judge, Stage::judge, Stage::judge}},
+    // A published harvest is what it is; whether its prompts are judged or wait is the judge's.
+    Use{"harvest.min_teachers", {Stage::judge, Stage::judge, Stage::judge}},
     Use{"draw.", {Stage::harvest, Stage::harvest, Stage::harvest}},
     Use{"judge.score_prompts", {Stage::score, Stage::score, Stage::score}},
     Use{"judge.image_side", {Stage::judge, Stage::score, Stage::score}},

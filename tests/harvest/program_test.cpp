@@ -234,8 +234,8 @@ TEST(HarvestProgram, ADeadServiceEndsWith69OrWithEnoughTeachers) {
   EXPECT_NE(down.err.find("glyph: nothing good came for"), std::string::npos) << down.err;
   EXPECT_NE(down.err.find("--accept-partial"), std::string::npos);
   EXPECT_FALSE(shard::read_manifest(directory(campaign)));
-  const auto enough =
-      campaign.stage("harvest", 2, {"--round", "0", "--set", "harvest.min_teachers=1"});
+  ASSERT_EQ(campaign.evd("set", {"harvest.min_teachers=1", "--from", "0"}).code, 0);
+  const auto enough = campaign.stage("harvest", 2, {"--round", "0"});
   ASSERT_EQ(enough.code, 0) << enough.story();
   EXPECT_EQ(count(images(campaign), Outcome::ok), 18);
   EXPECT_EQ(count(images(campaign), Outcome::open), 18);

@@ -1,5 +1,7 @@
 #include "run/staleness.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
@@ -108,6 +110,17 @@ TEST_F(StalenessTest, AnOperationKeyMakesNothingStale) {
   changed.train.keep = 7;
   for (int round = kStartRound; round < 3; ++round) configs_[round] = changed;
   EXPECT_EQ(not_done(), Names{});
+}
+
+// Bug: the key decides which prompts the judge takes, but was one that changes no result.
+TEST_F(StalenessTest, MinTeachersIsTheJudgesConcern) {
+  Config changed = test::tiny_config();
+  changed.harvest.min_teachers = 2;
+  configs_[2] = changed;
+  const auto names = not_done();
+  ASSERT_FALSE(names.empty());
+  EXPECT_EQ(names.front(), "judge(2) stale");
+  EXPECT_EQ(std::count(names.begin(), names.end(), "harvest(2) stale"), 0);
 }
 
 TEST_F(StalenessTest, AnotherStalenessReadsAnotherSet) {
