@@ -1,6 +1,7 @@
 #include "train/checkpoint.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <nlohmann/json.hpp>
 
@@ -13,7 +14,9 @@ namespace evd::train {
 namespace {
 
 namespace stdfs = std::filesystem;
-constexpr int kIndexVersion = 1;
+constexpr int kIndexVersion = 2;
+constexpr std::array kParts = {".json", ".h5", ".safetensors"};  // of a state, its index first
+constexpr const char* kFinished = "state.json";                  // index of the results themselves
 constexpr std::uint64_t kMaxIndexBytes = 1 << 16;
 
 shard::FileEntry weights_entry(const std::string& name, const nn::WrittenFile& written) {
@@ -24,7 +27,7 @@ struct Index {
   std::string state;
   Sha256 state_sha256;
   std::string steps;
-  Sha256 steps_sha256;
+  Sha256 steps_content;  // not of the bytes: a finished round is published again with another date
 };
 
 std::string to_json(const Index& index) {
@@ -32,7 +35,7 @@ std::string to_json(const Index& index) {
                                {"state", index.state},
                                {"state_sha256", index.state_sha256.hex()},
                                {"steps", index.steps},
-                               {"steps_sha256", index.steps_sha256.hex()}};
+                               {"steps_content", index.steps_content.hex()}};
   return json.dump(2) + "\n";
 }
 
@@ -45,7 +48,14 @@ Index read_index(const stdfs::path& path) {
     return json[key].get<std::string>();
   };
   return {text("state"), Sha256::parse(text("state_sha256")), text("steps"),
-          Sha256::parse(text("steps_sha256"))};
+          Sha256::parse(text("steps_content"))};
+}
+
+bool is_there(const stdfs::path& path) {
+  std::error_code trouble;
+  const bool found = stdfs::exists(path, trouble);
+  if (trouble) throw IoError("look for " + path.string() + ": " + trouble.message());
+  return found;
 }
 
 void require(bool holds, const stdfs::path& path, const std::string& problem) {
@@ -71,7 +81,8 @@ void Checkpoints::save(const State& state, std::span<const shard::Step> steps) {
   index.state = name + ".safetensors";
   index.steps = name + ".h5";
   index.state_sha256 = write_state(folder / index.state, layout_, state, key_).sha256;
-  index.steps_sha256 = shard::write_table<shard::Step>(folder / index.steps, header_, steps).sha256;
+  index.steps_content =
+      shard::write_table<shard::Step>(folder / index.steps, header_, steps).content;
   fs::publish(folder / (name + ".json"), to_json(index));
   remove_beyond(static_cast<std::size_t>(keep_));
 }
@@ -79,7 +90,7 @@ void Checkpoints::save(const State& state, std::span<const shard::Step> steps) {
 std::vector<stdfs::path> Checkpoints::indices() const {
   std::vector<stdfs::path> found;
   const auto folder = directory_ / "state";
-  if (stdfs::exists(folder)) {
+  if (is_there(folder)) {
     for (const auto& entry : stdfs::directory_iterator(folder)) {
       if (entry.path().extension() == ".json") found.push_back(entry.path());
     }
@@ -90,7 +101,7 @@ std::vector<stdfs::path> Checkpoints::indices() const {
 
 void Checkpoints::remove(const stdfs::path& index) {
   // The index goes first: what it named is then no longer part of any state.
-  for (const char* extension : {".json", ".h5", ".safetensors"}) {
+  for (const char* extension : kParts) {
     stdfs::remove(stdfs::path(index).replace_extension(extension));
   }
 }
@@ -100,48 +111,54 @@ void Checkpoints::remove_beyond(std::size_t keep) const {
   for (std::size_t i = keep; i < all.size(); ++i) remove(all[i]);
 }
 
-Resumed Checkpoints::checked(StoredState stored, const stdfs::path& steps_file) const {
-  require(stored.key == key_, steps_file.parent_path(),
-          "the state belongs to other settings, another set or other start weights");
-  auto steps = shard::read_table<shard::Step>(steps_file);
-  require(static_cast<std::int64_t>(steps.size()) == stored.state.round_step, steps_file,
-          "not the steps of the state beside it");
-  return {std::move(stored.state), std::move(steps), {}};
-}
-
 Resumed Checkpoints::load(const stdfs::path& index_file) const {
   const Index index = read_index(index_file);
-  const auto folder = index_file.parent_path();
-  const auto steps_file = folder / index.steps;
-  require(fs::sha256_file(steps_file) == index.steps_sha256, steps_file, "damaged");
-  auto stored = read_state(folder / index.state, layout_);
-  require(stored.sha256 == index.state_sha256, folder / index.state, "damaged");
-  return checked(std::move(stored), steps_file);
+  const auto state_file = index_file.parent_path() / index.state;
+  const auto steps_file = index_file.parent_path() / index.steps;
+  for (const auto& file : {state_file, steps_file}) require(is_there(file), file, "missing");
+  auto steps = shard::read_table<shard::Step>(steps_file);
+  require(shard::content_digest<shard::Step>(steps) == index.steps_content, steps_file, "damaged");
+  auto stored = read_state(state_file, layout_);
+  require(stored.sha256 == index.state_sha256, state_file, "damaged");
+  require(stored.key == key_, state_file,
+          "the state belongs to other settings, another set or other start weights");
+  require(static_cast<std::int64_t>(steps.size()) == stored.state.round_step, steps_file,
+          "not the steps of the state beside it");
+  return {std::move(stored.state), std::move(steps), index_file};
+}
+
+std::optional<Resumed> Checkpoints::attempt(const stdfs::path& index) const {
+  try {
+    return load(index);
+  } catch (const DataError& error) {
+    log_.warning("resume state " + index.filename().string() +
+                 " is passed over and set aside: " + error.what());
+    set_aside(index);
+    return std::nullopt;
+  }
+}
+
+void Checkpoints::set_aside(const stdfs::path& index) const {
+  stdfs::path place;
+  for (int i = 1; place.empty() || is_there(place); ++i) {
+    place = directory_ / "state" / format("set-aside-%03d", i);
+  }
+  fs::make_directory(place);
+  for (const char* extension : kParts) {
+    const auto file = stdfs::path(index).replace_extension(extension);
+    // The steps of a finished round have another stem; they are written anew.
+    if (is_there(file)) fs::rename(file, place / file.filename());
+  }
 }
 
 std::optional<Resumed> Checkpoints::newest() {
-  const auto attempt = [&](const stdfs::path& path,
-                           const std::function<Resumed()>& read) -> std::optional<Resumed> {
-    try {
-      auto resumed = read();
-      resumed.from = path;
-      return resumed;
-    } catch (const Error& error) {
-      log_.warning("resume state " + path.filename().string() + " is passed over: " + error.what());
-      return std::nullopt;
-    }
-  };
-  // A finished round whose manifest was not published: all its files stand in the directory itself.
-  const auto final_state = directory_ / "state.safetensors";
-  const auto final_steps = directory_ / "steps.h5";
-  if (stdfs::exists(final_state) && stdfs::exists(final_steps)) {
-    auto resumed = attempt(final_state,
-                           [&] { return checked(read_state(final_state, layout_), final_steps); });
-    if (resumed) return resumed;
+  static_cast<void>(fs::remove_leftovers(directory_ / "state"));
+  // A finished round whose manifest was not published.
+  if (is_there(directory_ / kFinished)) {
+    if (auto resumed = attempt(directory_ / kFinished)) return resumed;
   }
   for (const auto& index : indices()) {
-    if (auto resumed = attempt(index, [&] { return load(index); })) return resumed;
-    remove(index);
+    if (auto resumed = attempt(index)) return resumed;
   }
   return std::nullopt;
 }
@@ -150,13 +167,15 @@ std::vector<shard::FileEntry> Checkpoints::finish(const State& state,
                                                   std::span<const shard::Step> steps) {
   std::vector<shard::FileEntry> files;
   const auto average = state.average.values();
-  files.push_back(weights_entry(
-      "state.safetensors", write_state(directory_ / "state.safetensors", layout_, state, key_)));
+  const auto written = write_state(directory_ / "state.safetensors", layout_, state, key_);
+  files.push_back(weights_entry("state.safetensors", written));
   files.push_back(shard::write_table<shard::Step>(directory_ / "steps.h5", header_, steps));
+  const Index index{"state.safetensors", written.sha256, "steps.h5", files.back().content};
   files.push_back(weights_entry(
       "model.safetensors",
       nn::write_model(directory_ / "model.safetensors", layout_,
                       {std::vector<float>(average.begin(), average.end()), state.null_text})));
+  fs::publish(directory_ / kFinished, to_json(index));
   std::error_code ignored;
   stdfs::remove_all(directory_ / "state", ignored);
   return files;

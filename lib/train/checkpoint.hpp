@@ -18,7 +18,8 @@ struct Resumed {
 };
 
 /// The resume states of one round, under `directory`/state: per checkpoint the state, the steps so
-/// far, and an index that names both with their SHA-256 and is published last. Rank 0 only.
+/// far, and an index that names both with their SHA-256 and is published last. The finished round
+/// is one more, in `directory` itself, until its manifest is out. Rank 0 only.
 class Checkpoints {
  public:
   /// `key`: digest of everything that the round's result depends on. A state of another key
@@ -28,18 +29,21 @@ class Checkpoints {
 
   /// Publishes the state, then removes all but the newest `keep`.
   void save(const State& state, std::span<const shard::Step> steps);
-  /// The newest state that is whole and has this key. Says which ones it passed over and why, and
-  /// removes them: kept, they would count among the newest and push out the ones to come.
+  /// The newest state that is whole and has this key. Damaged ones and those of another key are
+  /// told and set aside: where they were, they would count among the newest and push out the ones
+  /// to come. IoError when one cannot be read: it may be whole. Removes what killed lives left.
   [[nodiscard]] std::optional<Resumed> newest();
   /// Publishes the round's results: state.safetensors, steps.h5, model.safetensors (the averaged
-  /// weights). They are a state to go on from too, so the others are removed.
+  /// weights), then the index state.json, which makes them a state to go on from; so all others,
+  /// also those set aside, are removed.
   [[nodiscard]] std::vector<shard::FileEntry> finish(const State& state,
                                                      std::span<const shard::Step> steps);
 
  private:
   [[nodiscard]] std::vector<std::filesystem::path> indices() const;  // newest first
   [[nodiscard]] Resumed load(const std::filesystem::path& index) const;
-  [[nodiscard]] Resumed checked(StoredState stored, const std::filesystem::path& steps_file) const;
+  [[nodiscard]] std::optional<Resumed> attempt(const std::filesystem::path& index) const;
+  void set_aside(const std::filesystem::path& index) const;
   void remove_beyond(std::size_t keep) const;
   static void remove(const std::filesystem::path& index);
 

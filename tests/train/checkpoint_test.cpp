@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/random.hpp"
+#include "fs/temporary_name.hpp"
 #include "support/temp_dir.hpp"
 
 namespace evd::train {
@@ -43,6 +45,12 @@ class Checkpointing : public testing::Test {
   }
   void save(Checkpoints& where, std::int64_t round_step) {
     where.save(state_at(round_step), steps(round_step));
+  }
+  [[nodiscard]] std::string flip(const std::string& file) const {
+    std::string bytes = evd::test::read_file(folder / file);
+    bytes[bytes.size() - 3] ^= 1;  // of the last tensor
+    evd::test::write_file(folder / file, bytes);
+    return bytes;
   }
   [[nodiscard]] std::size_t files() const {
     std::size_t count = 0;
@@ -100,6 +108,69 @@ TEST_F(Checkpointing, AStateWithoutItsIndexIsNone) {
   save(here, 4);
   std::filesystem::remove(folder / "state/step-000000004.json");
   EXPECT_EQ(here.newest()->state.round_step, 2);
+}
+
+// Bug: a file system that failed for a moment cost all states, they were taken for damaged.
+TEST_F(Checkpointing, WhatCannotBeReadIsKept) {
+  auto here = checkpoints();
+  save(here, 2);
+  save(here, 4);
+  for (const char* part : {".json", ".h5", ".safetensors"}) {
+    const auto file = folder / ("state/step-000000004" + std::string(part));
+    std::filesystem::rename(file, folder / "away");
+    std::filesystem::create_directory(file);  // opens, and reading it is an error
+    EXPECT_THROW((void)here.newest(), IoError) << part;
+    std::filesystem::remove(file);
+    std::filesystem::rename(folder / "away", file);
+  }
+  EXPECT_EQ(here.newest()->state.round_step, 4);
+}
+
+TEST_F(Checkpointing, WhatIsDamagedIsSetAsideAndKept) {
+  auto here = checkpoints();
+  save(here, 2);
+  save(here, 4);
+  const std::string damaged = flip("state/step-000000004.safetensors");
+  EXPECT_EQ(here.newest()->state.round_step, 2);
+  EXPECT_EQ(evd::test::read_file(folder / "state/set-aside-001/step-000000004.safetensors"),
+            damaged);
+  EXPECT_EQ(files(), 3U);
+  save(here, 4);
+  EXPECT_EQ(here.newest()->state.round_step, 4);
+}
+
+// Bug: the states of killed lives collected.
+TEST_F(Checkpointing, WhatAKilledLifeLeftIsRemoved) {
+  auto here = checkpoints();
+  save(here, 2);
+  const std::string left = ".step-000000004.safetensors.tmp." + fs::host_name() + ".999999999.1";
+  evd::test::write_file(folder / "state" / left, "half");
+  EXPECT_TRUE(here.newest());
+  EXPECT_EQ(files(), 3U);
+}
+
+// Bug: of a finished round without a manifest only header and key were looked at, so a flipped byte
+// went out with fresh digests.
+TEST_F(Checkpointing, ADamagedResultIsNoStateToGoOnFrom) {
+  auto here = checkpoints();
+  static_cast<void>(here.finish(state_at(5), steps(5)));
+  static_cast<void>(flip("state.safetensors"));
+  EXPECT_FALSE(here.newest());
+  save(here, 2);
+  EXPECT_EQ(here.newest()->state.round_step, 2);
+}
+
+// A second life publishes the same results with another date and may be killed between two files.
+TEST_F(Checkpointing, ResultsPublishedAgainAreStillAState) {
+  auto here = checkpoints();
+  static_cast<void>(here.finish(state_at(5), steps(5)));
+  const std::string index = evd::test::read_file(folder / "state.json");
+  Checkpoints later(folder.path(), layout, sha256("this"),
+                    {std::string(32, 'a'), 0, "train", "2030-01-02T03:04:05Z"}, 2, log);
+  const auto back = later.newest();
+  ASSERT_TRUE(back);
+  static_cast<void>(later.finish(back->state, back->steps));
+  EXPECT_EQ(evd::test::read_file(folder / "state.json"), index);
 }
 
 TEST_F(Checkpointing, ResultsAreAStateToGoOnFrom) {
