@@ -17,8 +17,10 @@ struct Bucket {
 
 /// Sums the ranks' gradient buffers while backward is still filling them. One step is:
 /// begin(); fill gradients(), calling ready(i) once per bucket, in any order; finish().
-/// Sums are taken in rank order, so equal inputs give equal bits at equal world size. One thread.
-/// A device collective (NCCL) is one more implementation.
+/// Equal inputs give equal bits at equal world size and equal placement of ranks on nodes: inside a
+/// node sums are taken in rank order, between nodes in MPI's, which goes by the placement and is
+/// free to differ between libraries and settings. One thread. A device collective (NCCL) is one
+/// more implementation.
 class Reducer {
  public:
   virtual ~Reducer() = default;
@@ -44,7 +46,7 @@ class Reducer {
 [[nodiscard]] std::unique_ptr<Reducer> make_window_reducer(const mpi::Communicator& node,
                                                            std::size_t size,
                                                            std::vector<Bucket> buckets);
-/// Any ranks: a non-blocking all-reduce per bucket.
+/// Any ranks: a non-blocking all-reduce per bucket, in the order that MPI chooses.
 [[nodiscard]] std::unique_ptr<Reducer> make_mpi_reducer(const mpi::Communicator& world,
                                                         std::size_t size,
                                                         std::vector<Bucket> buckets);
