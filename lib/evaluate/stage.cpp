@@ -6,12 +6,12 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "evaluate/entries.hpp"
 #include "evaluate/part.hpp"
 #include "evaluate/plan.hpp"
 #include "evaluate/weights.hpp"
 #include "nn/threads.hpp"
 #include "run/cores.hpp"
+#include "run/file_entries.hpp"
 
 namespace evd::evaluate {
 namespace {
@@ -55,29 +55,40 @@ std::vector<bool> finished_parts(run::Context& context, const Settings& settings
   return finished;
 }
 
+struct Rendered {
+  std::vector<shard::FileEntry> entries;
+  bool stopped = false;  ///< a signal came before the last part
+};
+
 /// Renders this rank's share of the missing parts.
-std::vector<shard::FileEntry> render_parts(run::Context& context, const Settings& settings,
-                                           std::span<const Picture> pictures,
-                                           const std::vector<bool>& finished) {
+Rendered render_parts(run::Context& context, const Settings& settings,
+                      std::span<const Picture> pictures, const std::vector<bool>& finished) {
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < finished.size(); ++i)
     if (!finished[i]) missing.push_back(i);
-  std::vector<shard::FileEntry> entries;
+  Rendered rendered;
   const auto world_size = static_cast<std::size_t>(context.world.size());
   auto done = static_cast<std::int64_t>((finished.size() - missing.size()) * kPartPictures);
   for (auto i = static_cast<std::size_t>(context.world.rank()); i < missing.size();
        i += world_size) {
-    if (context.stop)
-      throw Stopped("evaluate stopped between two parts (finished parts are kept); start it again");
+    rendered.stopped = context.stop;
+    if (rendered.stopped) break;
     const auto wanted = part(pictures, missing[i]);
     const auto rows = render_rows(settings, wanted);
-    entries.push_back(shard::write_table<shard::Image>(context.directory / part_name(missing[i]),
-                                                       context.header(), rows));
+    rendered.entries.push_back(shard::write_table<shard::Image>(
+        context.directory / part_name(missing[i]), context.header(), rows));
     // The other ranks are as far: parts are alike.
     done += static_cast<std::int64_t>(wanted.size() * world_size);
     context.progress.update(std::min(done, static_cast<std::int64_t>(pictures.size())));
   }
-  return entries;
+  return rendered;
+}
+
+/// Every rank comes here, so all leave when one has left parts undone; a rank with a smaller share
+/// would wait for the others' files for ever.
+void leave_if_any_stopped(const run::Context& context, bool stopped) {
+  if (context.world.all_reduce(std::int64_t{stopped ? 1 : 0}, mpi::Reduce::max) > 0)
+    throw Stopped("evaluate stopped between two parts (finished parts are kept); start it again");
 }
 
 // Parts of an earlier plan that no entry lists; renders cost nothing but time.
@@ -152,9 +163,10 @@ run::Result run_stage(run::Context& context) {
   const auto finished = finished_parts(context, settings, pictures, kept);
   const auto kept_parts = static_cast<std::int64_t>(kept.size());
   auto own = render_parts(context, settings, pictures, finished);
-  own.insert(own.end(), kept.begin(), kept.end());
+  leave_if_any_stopped(context, own.stopped);
+  own.entries.insert(own.entries.end(), kept.begin(), kept.end());
 
-  auto entries = gather_entries(own, context.world);
+  auto entries = run::gather_files(own.entries, context.world);
   if (context.world.rank() != 0) return {};
   const double rendered_s = monotonic_s();
   run::Result result = result_of(context, pictures, std::move(entries));

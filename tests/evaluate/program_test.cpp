@@ -1,4 +1,6 @@
+#include <csignal>
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -56,6 +58,23 @@ TEST(EvaluateProgram, KilledAtAnyFileAndStartedAgainItEndsTheSame) {
     ASSERT_EQ(again.code, 0) << again.err;
     EXPECT_EQ(shard::read_manifest(root / "start/evaluate").value().content, wanted);
   }
+}
+
+// Bug: with unequal shares the ranks waited for one another until the whole grace was over.
+TEST(EvaluateProgram, ASignalWhileRenderingStopsAllRanksAtOnce) {
+  const TempDir directory;
+  const auto root = directory / "c";
+  test::make_campaign(root, 576, 0, 60);  // 9 parts for 2 ranks
+  evd::test::Process process({mpirun(2, {kProgram, root.string(), "--start"})});
+  const auto first = root / "start/evaluate/renders-00000.h5";
+  while (process.running() && !std::filesystem::exists(first)) std::this_thread::yield();
+  process.signal(SIGUSR1);
+  const Finished stopped = process.wait();
+  EXPECT_EQ(stopped.code, 75) << stopped.story();
+  EXPECT_EQ(stopped.err.find("did not follow"), std::string::npos) << stopped.story();
+  const Finished again = start(root, 2);
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_GT(shard::read_manifest(root / "start/evaluate")->tallies.at("kept_parts"), 0);
 }
 
 std::vector<std::string> free_prompts(const std::filesystem::path& root,

@@ -54,8 +54,9 @@ run::Config small_config() {
   return config;
 }
 
-void make_campaign(const std::filesystem::path& root, int heldout, int members) {
-  const run::Config config = small_config();
+void make_campaign(const std::filesystem::path& root, int heldout, int members, int steps) {
+  run::Config config = small_config();
+  config.evaluate.sampling.steps = steps;
   const run::NewCampaign campaign(root, config);
   const auto kept_out = samples(heldout, shard::Status::heldout, "held out ");
   campaign.finish({shard::write_table<shard::Sample>(campaign.prompts() / "set.h5",

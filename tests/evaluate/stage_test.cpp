@@ -117,5 +117,11 @@ TEST_F(EvaluateStage, StopsBetweenParts) {
   EXPECT_THROW((void)run(0), Stopped);
 }
 
+// Bug: a rank that had done its share waited for the files of one that had left.
+TEST_F(EvaluateStage, AllLeaveWhenOneLeavesPartsUndone) {
+  stop_ = world_.rank() == 0;
+  EXPECT_THROW((void)run(run::kStartRound), Stopped);
+}
+
 }  // namespace
 }  // namespace evd::evaluate
