@@ -11,13 +11,16 @@
 namespace evd::evaluate {
 namespace {
 
+RequestKey key_of(const Settings& settings, const Picture& picture) {
+  return render_key(picture, settings.generator.checkpoint(), settings.sampler, settings.seed);
+}
+
 bool holds(const shard::Table<shard::Image>& table, const std::vector<shard::Image>& rows,
            const Settings& settings, std::span<const Picture> pictures) {
   if (table.header().round != settings.round || rows.size() != pictures.size()) return false;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto key =
-        render_key(pictures[i], settings.generator.checkpoint(), settings.sampler, settings.seed);
-    if (rows[i].prompt_id != pictures[i].prompt_id || rows[i].key != key) return false;
+    if (rows[i].prompt_id != pictures[i].prompt_id || rows[i].key != key_of(settings, pictures[i]))
+      return false;
     if (sha256(table.blob(static_cast<std::int64_t>(i))) != rows[i].sha256) return false;
   }
   return true;
@@ -28,7 +31,7 @@ bool holds(const shard::Table<shard::Image>& table, const std::vector<shard::Ima
 shard::Image stored_row(const Settings& settings, const Picture& picture, shard::Blob png) {
   shard::Image row;
   row.prompt_id = picture.prompt_id;
-  row.key = render_key(picture, settings.generator.checkpoint(), settings.sampler, settings.seed);
+  row.key = key_of(settings, picture);
   row.round = settings.round;
   row.split = picture.split;
   row.origin = shard::Origin::base;
@@ -63,6 +66,27 @@ std::vector<shard::Image> render_rows(const Settings& settings, std::span<const 
     rows.back().answered_ms = answered_ms;
   }
   return rows;
+}
+
+PartRows part_rows(const Settings& settings, std::span<const Picture> pictures,
+                   RetiredRenders& retired) {
+  PartRows part;
+  part.rows.resize(pictures.size());
+  std::vector<Picture> wanted;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (auto png = retired.find(key_of(settings, pictures[i]))) {
+      part.rows[i] = stored_row(settings, pictures[i], std::move(*png));
+      ++part.reused;
+    } else {
+      wanted.push_back(pictures[i]);
+      places.push_back(i);
+    }
+  }
+  if (wanted.empty()) return part;
+  auto drawn = render_rows(settings, wanted);
+  for (std::size_t i = 0; i < drawn.size(); ++i) part.rows[places[i]] = std::move(drawn[i]);
+  return part;
 }
 
 std::optional<shard::FileEntry> finished_part(const std::filesystem::path& path,

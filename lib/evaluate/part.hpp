@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "evaluate/plan.hpp"
+#include "evaluate/retired.hpp"
 #include "nn/generator.hpp"
 #include "shard/table.hpp"
 
@@ -23,6 +25,14 @@ struct Settings {
 /// Renders pictures as rows of the images table (origin base, PNG).
 [[nodiscard]] std::vector<shard::Image> render_rows(const Settings& settings,
                                                     std::span<const Picture> pictures);
+
+/// The same, with those taken over whose bytes `retired` has; `reused` counts them.
+struct PartRows {
+  std::vector<shard::Image> rows;
+  std::int64_t reused = 0;
+};
+[[nodiscard]] PartRows part_rows(const Settings& settings, std::span<const Picture> pictures,
+                                 RetiredRenders& retired);
 
 /// The row of a picture whose encoded bytes are there already.
 [[nodiscard]] shard::Image stored_row(const Settings& settings, const Picture& picture,

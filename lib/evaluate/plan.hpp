@@ -42,7 +42,9 @@ constexpr std::size_t kPartPictures = 64;
 /// renders-00003.h5
 [[nodiscard]] std::string part_name(std::size_t index);
 
-/// What makes a render: equal keys have equal pixels.
+/// What makes a render: equal keys have equal pixels. Shape of the network and diffusion process
+/// are not in it (identity keys, the same in the whole campaign), nor is what only rounds
+/// otherwise: evaluate.batch, the kind of processor.
 [[nodiscard]] RequestKey render_key(const Picture& picture, const Sha256& checkpoint,
                                     const nn::SamplerOptions& sampler, std::uint64_t seed);
 

@@ -57,7 +57,8 @@ std::vector<bool> finished_parts(run::Context& context, const Settings& settings
 
 struct Rendered {
   std::vector<shard::FileEntry> entries;
-  bool stopped = false;  ///< a signal came before the last part
+  std::int64_t reused = 0;  ///< pictures taken over from retired results
+  bool stopped = false;     ///< a signal came before the last part
 };
 
 /// Renders this rank's share of the missing parts.
@@ -67,6 +68,9 @@ Rendered render_parts(run::Context& context, const Settings& settings,
   for (std::size_t i = 0; i < finished.size(); ++i)
     if (!finished[i]) missing.push_back(i);
   Rendered rendered;
+  auto retired = missing.empty() || context.rerun == run::Rerun::fresh
+                     ? RetiredRenders()
+                     : RetiredRenders(context.directory);
   const auto world_size = static_cast<std::size_t>(context.world.size());
   auto done = static_cast<std::int64_t>((finished.size() - missing.size()) * kPartPictures);
   for (auto i = static_cast<std::size_t>(context.world.rank()); i < missing.size();
@@ -74,7 +78,8 @@ Rendered render_parts(run::Context& context, const Settings& settings,
     rendered.stopped = context.stop;
     if (rendered.stopped) break;
     const auto wanted = part(pictures, missing[i]);
-    const auto rows = render_rows(settings, wanted);
+    const auto [rows, reused] = part_rows(settings, wanted, retired);
+    rendered.reused += reused;
     rendered.entries.push_back(shard::write_table<shard::Image>(
         context.directory / part_name(missing[i]), context.header(), rows));
     // The other ranks are as far: parts are alike.
@@ -167,10 +172,12 @@ run::Result run_stage(run::Context& context) {
   own.entries.insert(own.entries.end(), kept.begin(), kept.end());
 
   auto entries = run::gather_files(own.entries, context.world);
+  const auto reused = context.world.all_reduce(own.reused, mpi::Reduce::sum);
   if (context.world.rank() != 0) return {};
   const double rendered_s = monotonic_s();
   run::Result result = result_of(context, pictures, std::move(entries));
   result.tallies["kept_parts"] = kept_parts;
+  result.tallies["reused"] = reused;
   result.seconds["load"] = loaded_s - begun_s;
   result.seconds["rendering"] = rendered_s - loaded_s;
   result.seconds["publish"] = monotonic_s() - rendered_s;

@@ -28,10 +28,11 @@ class EvaluateStage : public testing::Test {
   }
   void TearDown() override { world_.barrier(); }  // rank 0 removes the directory after this
 
-  run::Result run(int round) {
+  run::Result run(int round, run::Rerun rerun = run::Rerun::no) {
     run::Context context{.campaign = *campaign_,
                          .config = config_,
                          .self = {run::Stage::evaluate, round},
+                         .rerun = rerun,
                          .directory = campaign_->directory({run::Stage::evaluate, round}),
                          .job = "test",
                          .log = log_,
@@ -121,6 +122,34 @@ TEST_F(EvaluateStage, StopsBetweenParts) {
 TEST_F(EvaluateStage, AllLeaveWhenOneLeavesPartsUndone) {
   stop_ = world_.rank() == 0;
   EXPECT_THROW((void)run(run::kStartRound), Stopped);
+}
+
+// Bug: a rerun rendered again what the result that it set aside holds.
+TEST_F(EvaluateStage, ARerunTakesOverEqualPictures) {
+  const auto first = run(run::kStartRound);
+  const auto directory = root_ / "start/evaluate";
+  const auto retire = [&](const std::string& number) {
+    if (world_.rank() == 0)
+      std::filesystem::rename(directory, directory.string() + ".retired-" + number);
+    world_.barrier();
+  };
+  retire("001");
+  if (world_.rank() == 0) {
+    const auto damaged = directory.string() + ".retired-001/" + part_name(0);
+    auto bytes = evd::test::read_file(damaged);
+    bytes.resize(bytes.size() - 1);
+    evd::test::write_file(damaged, bytes);
+  }
+  world_.barrier();
+  const auto again = run(run::kStartRound, run::Rerun::again);
+  retire("002");
+  const auto fresh = run(run::kStartRound, run::Rerun::fresh);
+  if (world_.rank() != 0) return;
+  EXPECT_EQ(first.tallies.at("reused"), 0);
+  EXPECT_EQ(again.tallies.at("reused"), 150 - 64) << "all but those of the damaged file";
+  EXPECT_EQ(fresh.tallies.at("reused"), 0);
+  EXPECT_EQ(shard::content_of(first.files), shard::content_of(again.files));
+  EXPECT_EQ(shard::content_of(first.files), shard::content_of(fresh.files));
 }
 
 }  // namespace
