@@ -1,6 +1,8 @@
 #include "harvest/input.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -23,6 +25,28 @@ std::map<std::string, TeacherRecord> read_records(const run::Context& context) {
     add_records(shard::read_table<shard::Pair>(directory / "pairs.h5"), records);
   }
   return records;
+}
+
+// The harvest before was asked for all that had been open until then, so its rows tell everything.
+std::set<std::pair<SampleId, std::string>> read_heldout_open(const run::Context& context) {
+  static constexpr std::array<std::string_view, 4> kColumns = {"prompt_id", "split", "teacher",
+                                                               "outcome"};
+  std::set<std::pair<SampleId, std::string>> open;
+  if (context.self.round == 0) return open;
+  const run::StageRef before{run::Stage::harvest, context.self.round - 1};
+  const auto manifest = context.campaign.manifest(before);
+  if (!manifest)
+    throw DataError(context.campaign.directory(before).string() + ": no manifest (run " +
+                    to_string(before) + " first)");
+  if (manifest->counts.open == 0) return open;
+  for (const auto& file : manifest->files) {
+    if (file.table != shard::table_name<shard::Image>()) continue;
+    const shard::Table<shard::Image> table(context.campaign.directory(before) / file.name);
+    for (const auto& row : table.read(kColumns))
+      if (row.split == shard::Split::heldout && row.outcome == shard::Outcome::open)
+        open.emplace(row.prompt_id, row.teacher.text);
+  }
+  return open;
 }
 
 bool any_known(const Input& input, int sample_index, const Archive& archive) {
@@ -53,7 +77,8 @@ Input read_input(const run::Context& context) {
                  .policy = context.config.draw.policy,
                  .seed = context.config.campaign.seed,
                  .round = round,
-                 .records = read_records(context)};
+                 .records = read_records(context),
+                 .heldout_open = read_heldout_open(context)};
   return input;
 }
 

@@ -24,8 +24,8 @@ struct Input {
   }
 };
 
-/// Reads the set that waits for pictures (init's for round 0, else the judge's before), and what
-/// the draw policy wants to know.
+/// Reads the set that waits for pictures (init's for round 0, else the judge's before), the
+/// held-out pictures that the harvest before left open, and what the draw policy wants to know.
 [[nodiscard]] Input read_input(const run::Context& context);
 
 /// Which repeat of its questions this result is made of: 0; one more for each `--rerun=fresh`. The

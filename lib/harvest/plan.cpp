@@ -44,7 +44,8 @@ class Planner {
 
  private:
   [[nodiscard]] std::vector<std::size_t> teachers_of(const shard::Sample& sample) const {
-    if (sample.status == shard::Status::heldout && rules_.round == 0) return everyone_;
+    if (sample.status == shard::Status::heldout)
+      return rules_.round == 0 ? everyone_ : who_left_open(sample);
     if (sample.status != shard::Status::waiting) return {};
     switch (rules_.policy) {
       case run::DrawPolicy::all:
@@ -55,6 +56,14 @@ class Planner {
         return bandits_choice(sample);
     }
     return everyone_;
+  }
+
+  [[nodiscard]] std::vector<std::size_t> who_left_open(const shard::Sample& sample) const {
+    std::vector<std::size_t> teachers;
+    for (const std::size_t teacher : everyone_)
+      if (rules_.heldout_open.contains({sample.id, rules_.teachers[teacher].name}))
+        teachers.push_back(teacher);
+    return teachers;
   }
 
   [[nodiscard]] std::vector<std::size_t> parents_winner(const shard::Sample& sample) const {

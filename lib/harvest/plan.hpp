@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "run/config.hpp"
@@ -35,6 +37,8 @@ struct PlanRules {
   int round = 0;
   int sample_index = 0;
   std::map<std::string, TeacherRecord> records;  ///< bandit: by teacher's name
+  /// Held-out pictures that the harvest before left open, by prompt and teacher's name.
+  std::set<std::pair<SampleId, std::string>> heldout_open;
 };
 
 /// The size nearest to (width, height) that the teacher draws: both sides moved by one factor into
@@ -50,8 +54,9 @@ struct Size {
 /// The prompt as it is sent.
 [[nodiscard]] const std::string& prompt_sent(const shard::Sample& sample);
 
-/// Every picture that the waiting prompts need, and in round 0 the held-out ones with all teachers;
-/// sorted by (prompt id, teacher's place). A pure function of its arguments.
+/// Every picture that the waiting prompts need, and those of the held-out prompts: in round 0 with
+/// all teachers, later what was left open. Sorted by (prompt id, teacher's place). A pure function
+/// of its arguments. Of the waiting prompts go to
 ///   all     every teacher (the paper)
 ///   winner  an expanded prompt goes to the teacher whose picture its parent has, others to all
 ///           (the authors' code)

@@ -39,6 +39,7 @@ Standing::Standing(const Input& input, const Archive& archive) {
     add(total_, outcome);
     add(by_teacher_[input.rules.teachers[draw.teacher].name], outcome);
     Prompt& prompt = by_sample[draw.sample];
+    prompt.is_late = input.is_heldout(draw) && input.rules.round > 0;
     ++prompt.asked;
     prompt.ok += outcome == shard::Outcome::ok ? 1 : 0;
     prompt.open += outcome == shard::Outcome::open ? 1 : 0;
@@ -48,7 +49,7 @@ Standing::Standing(const Input& input, const Archive& archive) {
 
 std::int64_t Standing::short_prompts(int min_teachers) const {
   return std::count_if(prompts_.begin(), prompts_.end(), [&](const Prompt& prompt) {
-    return prompt.open > 0 && prompt.ok < std::min(min_teachers, prompt.asked);
+    return !prompt.is_late && prompt.open > 0 && prompt.ok < std::min(min_teachers, prompt.asked);
   });
 }
 
@@ -100,7 +101,7 @@ Verdict judge_partial(const Standing& standing, const PartialQuestion& question)
     const std::string raise = " (raise budget.usd or budget.heldout_usd";
     if (question.harvest.on_budget == run::OnBudget::hold && !question.accept_partial)
       return {false, spent + raise + " and start again; harvest.on_budget = hold)"};
-    return {true, spent + raise + ", then --rerun=failed)"};
+    return {true, spent + raise + ": the next round draws what is open; or --rerun=failed)"};
   }
   if (question.accept_partial) return {true, open};
   return {false, open + " (start again)"};

@@ -19,7 +19,7 @@ class Standing {
   /// Draws without a recorded outcome.
   [[nodiscard]] std::int64_t open() const { return total_.open; }
   /// Prompts that have open draws and fewer pictures than `min_teachers` (or than the teachers that
-  /// were asked, if those are fewer).
+  /// were asked, if those are fewer). Held-out ones count in round 0 only.
   [[nodiscard]] std::int64_t short_prompts(int min_teachers) const;
   /// Prompts that nobody has drawn a picture of and somebody still may.
   [[nodiscard]] std::int64_t undrawn_prompts() const;
@@ -32,6 +32,7 @@ class Standing {
     int asked = 0;
     int ok = 0;
     int open = 0;
+    bool is_late = false;  ///< held out, left open by an earlier round: no reason to wait again
   };
   std::vector<Prompt> prompts_;
   shard::Counts total_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <string_view>
 
@@ -142,6 +143,16 @@ int decide_epoch(const run::Context& context) {
   return epoch;
 }
 
+// The newest harvest that evaluate(round) rests on: its set was judged on that one. Later ones may
+// be there or not, so score never looks at them.
+int newest_harvest(const run::Context& context) {
+  int newest = 0;
+  const StageRef renders{Stage::evaluate, context.self.round};
+  for (const auto& input : run::inputs_of(renders, context.config.train.staleness))
+    if (input.stage == Stage::judge) newest = input.round;
+  return newest;
+}
+
 }  // namespace
 
 State load_state(const run::Context& context, const Rules& rules, const shard::Catalog& catalog) {
@@ -169,7 +180,11 @@ ScoreState load_score_state(const run::Context& context, const Rules& rules) {
     if (sample.status == Status::heldout) state.prompts.push_back(std::move(sample));
   state.renders =
       pictures_of(campaign, {Stage::evaluate, context.self.round}, shard::Split::heldout, rules);
-  state.drawn = pictures_of(campaign, {Stage::harvest, 0}, shard::Split::heldout, rules);
+  for (int round = 0; round <= newest_harvest(context); ++round) {
+    auto drawn = pictures_of(campaign, {Stage::harvest, round}, shard::Split::heldout, rules);
+    state.drawn.insert(state.drawn.end(), std::make_move_iterator(drawn.begin()),
+                       std::make_move_iterator(drawn.end()));
+  }
   state.ceiling = context.self.round == run::kStartRound;
   choose_prompts(state, rules);
   return state;

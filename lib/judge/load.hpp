@@ -14,7 +14,8 @@ namespace evd::judge {
 /// rendered members, from published files. DataError when one is damaged or missing.
 [[nodiscard]] State load_state(const run::Context& context, const Rules& rules,
                                const shard::Catalog& catalog);
-/// Held-out prompts, the renders of this round and the teachers' pictures of harvest(0).
+/// Held-out prompts, the renders of this round and the teachers' pictures of harvest(0) and of the
+/// later harvests that the renders' set rests on, which draw what was left open.
 [[nodiscard]] ScoreState load_score_state(const run::Context& context, const Rules& rules);
 
 /// Answers that are published already: in retired results of this stage and round, and, for

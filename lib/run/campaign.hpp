@@ -40,6 +40,9 @@ constexpr int kStartRound = -1;
 ///   train(0): judge(0)                   train(r): train(r-1), judge(max(0, r - staleness))
 ///   evaluate(start): init                evaluate(r): train(r), init, and the judge that train(r)
 ///   read score(start): evaluate(start), harvest(0)   score(r): evaluate(r), harvest(0)
+/// What stands behind an input may be read too, as it cannot change without it: harvest(r) reads
+/// which held-out pictures harvest(r-1) left open, score(r) those of the harvests behind
+/// evaluate(r).
 [[nodiscard]] std::vector<StageRef> inputs_of(const StageRef& ref, int staleness);
 /// Every stage of rounds 0..rounds-1 and the start stages, in an order that respects inputs_of
 /// (without init, which has been before).

@@ -66,6 +66,22 @@ TEST(Plan, HeldOutPromptsAreDrawnOnceByAll) {
   }
 }
 
+// Bug: held-out pictures that round 0 had left open were never drawn.
+TEST(Plan, LaterRoundsDrawTheHeldOutPicturesThatWereLeftOpen) {
+  const std::vector<shard::Sample> set = {sample("h", shard::Status::heldout),
+                                          sample("i", shard::Status::heldout)};
+  for (const auto policy :
+       {run::DrawPolicy::all, run::DrawPolicy::winner, run::DrawPolicy::bandit}) {
+    auto rules = rules_of(policy, 3);
+    rules.heldout_open = {{set[1].id, "beta"}, {set[1].id, "one that is gone"}};
+    const auto draws = plan(set, rules);
+    ASSERT_EQ(draws.size(), 1U);
+    EXPECT_EQ(draws[0].sample, 1U);
+    EXPECT_EQ(draws[0].teacher, 1U);
+    EXPECT_EQ(draws[0].key, plan(set, rules_of(policy, 0))[set[0].id < set[1].id ? 4 : 1].key);
+  }
+}
+
 TEST(Plan, TheRequestCountsNotTheRound) {
   const std::vector<shard::Sample> set = {sample("p")};
   EXPECT_EQ(plan(set, rules_of(run::DrawPolicy::all, 0))[0].key,

@@ -81,10 +81,23 @@ Image row_of(const Sample& sample, const std::string& teacher, int round, const 
   return row;
 }
 
-std::vector<Image> drawn(const std::vector<Sample>& of, const run::Config& config, int round) {
+Image left_open(Image row) {
+  row.outcome = shard::Outcome::open;
+  row.bytes.clear();
+  row.sha256 = {};
+  row.id = shard::image_id(row.key, row.sha256);
+  row.width = row.height = 0;
+  row.cost_microusd = 0;
+  return row;
+}
+
+std::vector<Image> drawn(const std::vector<Sample>& of, const run::Config& config, int round,
+                         DrawnCampaign::HeldOut heldout) {
   std::vector<Image> rows;
   for (const auto& sample : of) {
-    if (sample.status != Status::waiting && (sample.status != Status::heldout || round > 0))
+    const bool is_heldout = sample.status == Status::heldout;
+    if (sample.status != Status::waiting &&
+        (!is_heldout || heldout == DrawnCampaign::HeldOut::none))
       continue;
     for (const auto& service : config.teachers) {
       const auto* teacher = rehearsal::find_teacher(service.name);
@@ -92,6 +105,7 @@ std::vector<Image> drawn(const std::vector<Sample>& of, const run::Config& confi
                         rehearsal::draw(*teacher, sample.prompt, 64, 64,
                                         Random(9, Purpose::rehearsal, sample.id.low64())));
       row.cost_microusd = 1000;
+      if (is_heldout && heldout == DrawnCampaign::HeldOut::open) row = left_open(std::move(row));
       rows.push_back(row);
     }
   }
@@ -163,14 +177,14 @@ void DrawnCampaign::publish(const StageRef& ref, const std::vector<shard::FileEn
   shard::publish_manifest(campaign.directory(ref), manifest);
 }
 
-void DrawnCampaign::harvest(int round) const {
+void DrawnCampaign::harvest(int round, HeldOut heldout) const {
   const auto campaign = open();
   const StageRef self{Stage::harvest, round};
   const StageRef from = round == 0 ? StageRef{Stage::init, 0} : StageRef{Stage::judge, round - 1};
   const auto directory = campaign.directory(self);
   fs::make_directory(directory);
-  const auto rows =
-      drawn(shard::read_table<Sample>(campaign.set_file(from)), campaign.config(round), round);
+  const auto rows = drawn(shard::read_table<Sample>(campaign.set_file(from)),
+                          campaign.config(round), round, heldout);
   publish(self, {shard::write_table<Image>(directory / "images-00000.h5", header_of(campaign, self),
                                            rows)});
 }

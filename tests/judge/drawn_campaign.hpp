@@ -20,8 +20,11 @@ class DrawnCampaign {
   /// `toml` is added to a small configuration.
   DrawnCampaign(std::filesystem::path root, int prompts, int heldout, const std::string& toml = "");
 
-  /// Publishes harvest(round) for the prompts that judge(round - 1) left waiting.
-  void harvest(int round) const;
+  /// Publishes harvest(round) for the prompts that judge(round - 1) left waiting, and in round 0,
+  /// or as `heldout` says, for the held-out ones.
+  enum class HeldOut { drawn, open, none };
+  void harvest(int round) const { harvest(round, round == 0 ? HeldOut::drawn : HeldOut::none); }
+  void harvest(int round, HeldOut heldout) const;
   static constexpr std::int64_t kTrainedImages = 40;  ///< that train(round) says it took
   /// Publishes train(round) and evaluate(round): every member and held-out prompt rendered, about
   /// every second one as asked for, the others as blots.

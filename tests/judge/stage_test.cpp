@@ -110,6 +110,27 @@ TEST(JudgeProgram, TheResultDoesNotDependOnTheNumberOfRanks) {
   EXPECT_EQ(contents[0], contents[1]);
 }
 
+// Bug: held-out pictures that came in a later round were never compared with.
+TEST(JudgeProgram, ScoreReadsHeldOutPicturesOfTheHarvestsBehindItsRenders) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 12, 4, "[train]\nstaleness = 0\n");
+  drawn.harvest(0, DrawnCampaign::HeldOut::open);
+  ASSERT_EQ(drawn.judge(2, {"--round", "0"}).code, 0);
+  drawn.train_and_evaluate(0);
+  drawn.harvest(1, DrawnCampaign::HeldOut::drawn);
+  ASSERT_EQ(drawn.judge(2, {"--round", "1"}).code, 0);
+  drawn.train_and_evaluate(1);
+  const auto compared = [&](int round) {
+    const auto done = drawn.judge(2, {"--round", std::to_string(round), "--score"});
+    EXPECT_EQ(done.code, 0) << done.story();
+    const StageRef self{Stage::score, round};
+    return rows_of<shard::Pair>(drawn, self, "pairs.h5").size();
+  };
+  EXPECT_EQ(compared(1), 8U);
+  // harvest(1) is later than what evaluate(0) rests on: there or not, the score is the same.
+  EXPECT_EQ(compared(0), 0U);
+}
+
 TEST(JudgeProgram, ARerunDecidesAgainFromStoredAnswersWithoutACall) {
   TempDir directory;
   const DrawnCampaign drawn(directory / "campaign", 12, 4);
