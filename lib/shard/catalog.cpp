@@ -13,6 +13,7 @@ namespace {
 struct Listed {
   std::filesystem::path path;
   std::string table;
+  std::string stage;
   std::int64_t created_ms = 0;
 };
 
@@ -84,7 +85,8 @@ struct Catalog::State {
     static constexpr std::array<std::string_view, 2> kColumns = {"key", "outcome"};
     std::vector<std::pair<Listed, Sha256>> order;
     for (const auto& [shard, file] : files)
-      if (file.table == table_name<Image>()) order.emplace_back(file, shard);
+      if (file.table == table_name<Image>() && file.stage == "harvest")
+        order.emplace_back(file, shard);
     std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
       return std::pair(a.first.created_ms, a.first.path) <
              std::pair(b.first.created_ms, b.first.path);
@@ -107,7 +109,8 @@ Catalog::Catalog(std::filesystem::path campaign) : state_(std::make_unique<State
       const auto manifest = read_manifest(directory);
       if (!manifest) continue;
       for (const auto& file : manifest->files)
-        state_->files[file.sha256] = {directory / file.name, file.table, manifest->created_ms};
+        state_->files[file.sha256] = {directory / file.name, file.table, manifest->stage,
+                                      manifest->created_ms};
     } catch (const Error& error) {
       state_->problems.emplace_back(error.what());
     }

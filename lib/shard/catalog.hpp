@@ -35,7 +35,8 @@ class Catalog {
   [[nodiscard]] const std::vector<Image>& images(const Sha256& shard) const;
   /// Encoded bytes of one image, checksum verified; thread-safe.
   [[nodiscard]] Blob bytes(const ImageLocation& where) const;
-  /// Newest recorded image row for a request key (outcome ok, refused or failed).
+  /// Newest row that a harvest published for a request key (outcome ok, refused or failed). The
+  /// first call reads the keys of every harvested file; renders, which cost no money, are left out.
   [[nodiscard]] std::optional<ImageLocation> find(const RequestKey& key) const;
 
  private:
