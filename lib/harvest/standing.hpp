@@ -39,7 +39,7 @@ class Standing {
   std::map<std::string, shard::Counts> by_teacher_;
 };
 
-/// Whether a harvest that is not whole is published (DESIGN: partly finished paid stages).
+/// Whether a harvest that is not whole is published.
 struct PartialQuestion {
   const std::vector<std::string>& services_down;
   bool budget_spent = false;

@@ -12,7 +12,7 @@
 
 namespace evd::run {
 
-/// The embedded services (DESIGN: the rehearsal). When the configuration enables them and a service
+/// The embedded services. When the configuration enables them and a service
 /// has base_url = "rehearsal", rank 0 starts `evd-rehearsal serve`, found beside the running
 /// program, on an ephemeral port with a random token; every rank gets address and token. The child
 /// dies with its parent, whatever the parent dies of: it watches a pipe.

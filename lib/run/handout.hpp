@@ -14,7 +14,7 @@ namespace evd::run {
 /// Work and permits for a stage that asks services. Rank 0 hands out item numbers and permits by
 /// two-sided messages inside the same event loop that drives the sockets; no thread, no one-sided
 /// call.
-/// Permits keep to the limits of DESIGN over all ranks: money of a budget line, requests under way
+/// Permits keep to the configured limits over all ranks: money of a budget line, requests under way
 /// (halved by each 429, growing again) and requests per minute of a service; services of equal name
 /// share them.
 class Handout final : public teacher::Permits {

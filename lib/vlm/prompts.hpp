@@ -30,7 +30,7 @@ struct Written {
 };
 
 /// At least this many code points: a bare string read as a list must not become prompts of one
-/// character (paper.md B4).
+/// character.
 constexpr std::size_t kMinPromptChars = 3;
 
 /// Form and length only: UTF-8, no control characters, kMinPromptChars to `max_chars` code points,

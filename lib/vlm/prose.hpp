@@ -18,7 +18,7 @@ struct ProseVerdict {
 
 /// Reads a verdict from free text: "Image A is better", "the winner is (B)", "neither". Every claim
 /// in the text has to agree: a text that praises both, or denies one, is unparsed, so that naming
-/// the options is never a win by itself (the paper's code tests for one phrase first; paper.md B4).
+/// the options is never a win by itself (the authors' code tests for one phrase first).
 [[nodiscard]] ProseVerdict prose_verdict(std::string_view text);
 
 /// Items of a numbered or bulleted list, markers and quotes removed. Empty when there is none.

@@ -1,4 +1,5 @@
-// model.md 2.2: the training loss.
+// The training loss: noise with learned variance (improved DDPM, arXiv 2102.09672), and v (arXiv
+// 2202.00512).
 #include "nn/diffusion.hpp"
 
 #include <array>

@@ -28,7 +28,7 @@ DiffusionOptions learned() {
   return d;
 }
 
-// model.md 1.1: PixArt-XL/2 has 610,856,096 parameters in 435 tensors.
+// PixArt-XL/2 as published has 610,856,096 parameters in 435 tensors.
 TEST(Layout, CountsTheFullSizeNetwork) {
   const Layout layout(xl2(), learned());
   EXPECT_EQ(layout.trained(), 610'856'096U);

@@ -126,7 +126,7 @@ TEST(Network, FloatIsNearDouble) {
   }
 }
 
-// model.md 1.6: 64 x 64 tokens, base 64, interpolation 2, row 3, column 5.
+// By PixArt's get_2d_sincos_pos_embed: 64 x 64 tokens, base 64, interpolation 2, row 3, column 5.
 TEST(Positions, KnownAnswersSquare) {
   const auto row = position_table(64, 64, 64, 64, 2, 1152).select(0, 3 * 64 + 5);
   const auto at = [&](int i) { return row[i].item<double>(); };
@@ -154,7 +154,7 @@ TEST(Positions, KnownAnswersWide) {
   EXPECT_NEAR(at(864), .92736776, 1e-6);
 }
 
-// model.md 1.3: cosines first. The known answers come from single precision.
+// As PixArt's TimestepEmbedder: cosines first. The known answers come from single precision.
 TEST(Timesteps, KnownAnswers) {
   double t = 999;
   const auto row = timestep_table(at::from_blob(&t, {1}, at::kDouble))[0];

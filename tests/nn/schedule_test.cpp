@@ -1,4 +1,5 @@
-// model.md 2.1 and 2.3: tables of the forward process, samplers on a scalar.
+// Tables of the forward process (DDPM, arXiv 2006.11239) and samplers (DDIM, arXiv 2010.02502;
+// DPM-Solver++, arXiv 2211.01095) on a scalar.
 #include "nn/schedule.hpp"
 
 #include <cmath>
