@@ -152,9 +152,9 @@ Admission admit(const Campaign& campaign, const AdmissionRequest& request,
   if (request.rerun != Rerun::no) {
     if (const auto reader = running_reader(campaign, self, standings, identity, probes)) {
       throw ConfigurationError(to_string(self) +
-                               " cannot be done again now: its result is read by " + reader->stage +
-                               " of round " + std::to_string(reader->round) + ", run by " +
-                               describe(*reader) + "; wait for it, or end it first");
+                               " cannot be done again now: its result is read by " +
+                               to_string(ref_of(*reader)) + ", run by " + describe(*reader) +
+                               "; wait for it, or end it first");
     }
   }
   prepare_directory(campaign, request, standings, inputs, log);

@@ -94,8 +94,7 @@ struct Lease::State {
   const std::string how = holder.slurm_job.empty()
                               ? "`kill " + std::to_string(holder.pid) + "` on " + holder.host
                               : "`scancel " + holder.slurm_job + "`";
-  throw ConfigurationError(holder.stage + " of round " + std::to_string(holder.round) +
-                           " is being run by " + describe(holder) +
+  throw ConfigurationError(to_string(ref_of(holder)) + " is being run by " + describe(holder) +
                            "; wait for it, or end it first: " + how);
 }
 

@@ -36,6 +36,8 @@ struct LeaseRecord {
   std::int64_t renewed_ms = 0;
   bool released = false;
 };
+/// The stage that it holds.
+[[nodiscard]] StageRef ref_of(const LeaseRecord& record);
 [[nodiscard]] std::string to_json(const LeaseRecord& record);
 /// Nothing when there is no such file, or when it is not a lease.
 [[nodiscard]] std::optional<LeaseRecord> read_lease(const std::filesystem::path& path);

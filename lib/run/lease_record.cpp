@@ -130,10 +130,17 @@ std::optional<LeaseRecord> read_lease(const std::filesystem::path& path) {
     // It becomes part of a file name.
     if (r.nonce.size() != 32 || r.nonce.find_first_not_of("0123456789abcdef") != std::string::npos)
       return std::nullopt;
+    static_cast<void>(ref_of(r));
     return r;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
+  } catch (const ConfigurationError&) {
+    return std::nullopt;  // no such stage
   }
+}
+
+StageRef ref_of(const LeaseRecord& record) {
+  return {parse_enum<Stage>(record.stage, "stage"), record.round};
 }
 
 LeaseRecord lease_identity(const StageRef& ref, const std::string& job, int ranks) {

@@ -68,7 +68,8 @@ TEST_F(LeaseTest, RecordsReadBack) {
 
 TEST_F(LeaseTest, NonsenseIsNoLease) {
   std::filesystem::create_directories(path().parent_path());
-  for (const char* text : {"", "{}", "not json", "[1]", "{\"stage\": 3}"}) {
+  for (const char* text :
+       {"", "{}", "not json", "[1]", "{\"stage\": 3}", "{\"stage\": \"nonsense\", \"round\": 3}"}) {
     test::write_file(path(), text);
     EXPECT_FALSE(read_lease(path())) << text;
   }
@@ -99,7 +100,7 @@ TEST_F(LeaseTest, AttemptsAreCounted) {
 TEST_F(LeaseTest, TheSecondIsToldWhoHoldsIt) {
   const auto lease = take(me());
   const auto text = refusal(me());
-  EXPECT_NE(text.find("judge of round 3 is being run by " + me().user), std::string::npos) << text;
+  EXPECT_NE(text.find("judge(3) is being run by " + me().user), std::string::npos) << text;
   EXPECT_NE(text.find("process " + std::to_string(getpid())), std::string::npos) << text;
   EXPECT_NE(text.find("end it first"), std::string::npos) << text;
 }

@@ -136,7 +136,7 @@ TEST_P(Program, ASecondJobIsRefused) {
   ASSERT_TRUE(first.wait_for("waiting for a signal"));
   const auto second = tiny("publish");
   EXPECT_EQ(second.code, 78) << second.story();
-  EXPECT_NE(second.err.find("evaluate of round -1 is being run by"), std::string::npos)
+  EXPECT_NE(second.err.find("evaluate(start) is being run by"), std::string::npos)
       << second.story();
   first.signal(SIGUSR1);
   EXPECT_EQ(first.wait().code, 75);
