@@ -1,16 +1,31 @@
 #include "evaluate/weights.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "fs/file.hpp"
+#include "run/base_file.hpp"
 
 namespace evd::evaluate {
 namespace {
 
-std::filesystem::path start_file(const run::Campaign& campaign, const run::Config& config) {
-  const std::filesystem::path file = campaign.root() / config.base.file;  // absolute stays absolute
-  if (config.base.sha256 != fs::sha256_file(file).hex())
-    throw DataError(file.string() + ": not the start weights of this campaign (base.sha256 is " +
-                    config.base.sha256 + ")");
+// Bytes that changed on disk still make a picture, only a wrong one: they are compared with what
+// train published.
+std::filesystem::path round_file(const run::Campaign& campaign, int round) {
+  const run::StageRef train{run::Stage::train, round};
+  const auto file = campaign.directory(train) / "model.safetensors";
+  const std::string command =
+      "evd-train " + campaign.root().string() + " " + run::arguments_of(train);
+  const auto manifest = campaign.manifest(train);
+  if (!manifest)
+    throw DataError(file.string() + ": not there (" + run::to_string(train) +
+                    " has not finished: " + command + ")");
+  const auto entry = std::find_if(manifest->files.begin(), manifest->files.end(),
+                                  [&](const auto& e) { return e.name == file.filename(); });
+  if (entry == manifest->files.end() || !std::filesystem::exists(file) ||
+      fs::sha256_file(file) != entry->sha256)
+    throw DataError(file.string() + ": damaged (not the bytes that " + run::to_string(train) +
+                    " published); restore the file, or train again: " + command + " --rerun");
   return file;
 }
 
@@ -20,13 +35,8 @@ nn::Generator load_generator(const run::Campaign& campaign, const run::Config& c
   if (round == run::kStartRound && config.base.init == run::BaseInit::random)
     return {config.campaign.seed, config.network, config.diffusion};
   if (round == run::kStartRound)
-    return {start_file(campaign, config), config.network, config.diffusion};
-  const auto file = campaign.directory({run::Stage::train, round}) / "model.safetensors";
-  if (!std::filesystem::exists(file))
-    throw DataError(file.string() + ": not there (train " + std::to_string(round) +
-                    " has not finished: evd-train " + campaign.root().string() + " --round " +
-                    std::to_string(round) + ")");
-  return {file, config.network, config.diffusion};
+    return {run::base_file(campaign, config), config.network, config.diffusion};
+  return {round_file(campaign, round), config.network, config.diffusion};
 }
 
 }  // namespace evd::evaluate

@@ -7,7 +7,8 @@
 namespace evd::evaluate {
 
 /// The generator with C_round, or with C_start for kStartRound (base.init: drawn from the campaign
-/// seed, or a file whose digest is checked). DataError when the weights are not there or not those.
+/// seed, or a file whose digest is checked). DataError, with what to type, when the weights are not
+/// there or not the bytes that were published.
 [[nodiscard]] nn::Generator load_generator(const run::Campaign& campaign, const run::Config& config,
                                            int round);
 

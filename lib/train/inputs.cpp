@@ -4,7 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
-#include "fs/file.hpp"
+#include "run/base_file.hpp"
 
 namespace evd::train {
 namespace {
@@ -53,16 +53,10 @@ Sha256 key_of(const run::Context& context, const Inputs& inputs) {
 }
 
 nn::Weights base_weights(const run::Context& context, const nn::Layout& layout) {
-  const auto& base = context.config.base;
-  if (base.init == run::BaseInit::random) {
+  if (context.config.base.init == run::BaseInit::random) {
     return nn::start_weights(layout, context.config.campaign.seed);
   }
-  const auto file = context.campaign.root() / base.file;  // an absolute path stays absolute
-  if (fs::sha256_file(file).hex() != base.sha256) {
-    throw DataError(file.string() +
-                    ": not the start weights of this campaign (base.sha256 = " + base.sha256 + ")");
-  }
-  return nn::read_model(file, layout);
+  return nn::read_model(run::base_file(context.campaign, context.config), layout);
 }
 
 }  // namespace

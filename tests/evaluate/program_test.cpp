@@ -152,3 +152,9 @@ TEST(FreePrompts, MistakesAreSaidInOneLineWithTheirCode) {
 
 }  // namespace
 }  // namespace evd::evaluate
+  auto weights = fs::read_text(root / "rounds/0000/train/model.safetensors");
+  weights[weights.size() / 2] ^= 1;
+  evd::test::write_file(root / "rounds/0000/train/model.safetensors", weights);
+  const Finished damaged = run(5, "0");
+  EXPECT_EQ(damaged.code, 65);
+  EXPECT_NE(damaged.err.find("--round 0 --rerun"), std::string::npos) << damaged.err;

@@ -73,8 +73,11 @@ void make_campaign(const std::filesystem::path& root, int heldout, int members, 
           {shard::write_table<shard::Sample>(round / "judge" / "set.h5", campaign.header(), set)},
           {});
   const nn::Layout layout(config.network, config.diffusion);
-  nn::write_model(round / "train" / "model.safetensors", layout, nn::start_weights(layout, 99));
-  publish(round / "train", campaign, run::Stage::train, {}, {{"judge", 0, {}}});
+  const auto written =
+      nn::write_model(round / "train" / "model.safetensors", layout, nn::start_weights(layout, 99));
+  publish(round / "train", campaign, run::Stage::train,
+          {{.name = "model.safetensors", .bytes = written.bytes, .sha256 = written.sha256}},
+          {{"judge", 0, {}}});
 }
 
 std::map<std::string, std::string> renders(const std::filesystem::path& directory) {
