@@ -32,7 +32,7 @@ struct NetworkOptions {
     v("channels", channels, {"", "channels of what is denoised", identity, 1, 64});
     v("patch", patch, {"px", "side of a token's square", identity, 1, 64});
     v("width", width, {"", "channels of a token", identity, 8, 8192});
-    v("depth", depth, {"blocks", "", identity, 1, 128});
+    v("depth", depth, {"blocks", "transformer blocks, one after another", identity, 1, 128});
     v("head_dim", head_dim, {"", "channels of an attention head", identity, 4, 512});
     v("mlp_ratio", mlp_ratio, {"", "hidden channels of the MLP over width", identity, 0.25, 16});
     v("caption_width", caption_width, {"", "channels of the text states", identity, 1, 8192});
@@ -69,7 +69,7 @@ struct SamplerOptions {
 
   template <class V>
   void describe(V& v) {
-    v("sampler", sampler, {"", ""});
+    v("sampler", sampler, {"", "ddim, or dpmpp = DPM-Solver++ of second order"});
     v("steps", steps, {"", "network evaluations of a picture", Scope::science, 1, 1000});
     v("guidance", guidance,
       {"", "classifier-free guidance scale; 1 = none", Scope::science, 0, 100});

@@ -78,7 +78,11 @@ struct DrawOptions {
   template <class V>
   void describe(V& v) {
     v("policy", policy,
-      {"", "which teachers draw a new prompt: all, the parent's winner, or a bandit"});
+      {"",
+       "which teachers draw a new prompt: all; winner = the one whose image its parent has; bandit "
+       "= "
+       "one a prompt, by Thompson sampling on comparisons won per dollar (all until some are "
+       "known)"});
   }
 };
 
@@ -185,7 +189,8 @@ struct TrainOptions {
       {"", "share of captions left out, for guidance", science, 0, 1});
     v("staleness", staleness,
       {"rounds", "how old the set may be: 1 = training never waits for the judge", science, 0, 1});
-    v("checkpoint_every", checkpoint_every, {"steps", "", operation, 1, 1e8});
+    v("checkpoint_every", checkpoint_every,
+      {"steps", "a state to resume from is saved this often", operation, 1, 1e8});
     v("keep", keep, {"", "newest resume states kept within a round", operation, 1, 100});
     v("max_skipped", max_skipped,
       {"steps", "not-finite steps in a row before it gives up", science, 1, 1e6});

@@ -47,9 +47,12 @@ struct ServiceOptions {
     v("max_in_flight", max_in_flight, {"requests", "at once, over all ranks", operation, 1, 4096});
     v("requests_per_minute", requests_per_minute, {"1/min", "0 = no limit", operation, 0, 1e9});
     v("max_attempts", max_attempts, {"", "of one request", operation, 1, 100});
-    v("connect_timeout_s", connect_timeout_s, {"s", "", operation, 0.01, 3600});
-    v("first_byte_timeout_s", first_byte_timeout_s, {"s", "", operation, 0.01, 36000});
-    v("total_timeout_s", total_timeout_s, {"s", "", operation, 0.01, 36000});
+    v("connect_timeout_s", connect_timeout_s,
+      {"s", "of an attempt: until the connection stands", operation, 0.01, 3600});
+    v("first_byte_timeout_s", first_byte_timeout_s,
+      {"s", "of an attempt: from its start to the answer's first byte", operation, 0.01, 36000});
+    v("total_timeout_s", total_timeout_s,
+      {"s", "of an attempt: from its start to the answer's last byte", operation, 0.01, 36000});
     v("max_answer_mib", max_answer_mib,
       {"MiB", "larger answers are refused", operation, 0.001, 4096});
   }

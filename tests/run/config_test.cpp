@@ -267,5 +267,13 @@ TEST(Config, MarkdownHasEveryKey) {
   EXPECT_NE(text.find("`teacher.NAME.price_usd`"), std::string::npos);
 }
 
+TEST(Config, EveryKeySaysWhatItIs) {
+  Config config;
+  teacher::ServiceOptions service;
+  auto fields = fields_of(config);
+  for (auto& field : fields_of(service, "teacher.NAME")) fields.push_back(std::move(field));
+  for (const auto& field : fields) EXPECT_FALSE(field.info.help.empty()) << field.path();
+}
+
 }  // namespace
 }  // namespace evd::run
