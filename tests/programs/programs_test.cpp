@@ -1,6 +1,7 @@
 // What every program says and loads.
 #include <algorithm>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -54,12 +55,57 @@ TEST_P(Program, AnUnknownOptionIsAUsageError) {
   EXPECT_FALSE(end.err.empty());
 }
 
+TEST_P(Program, AMisspeltOptionIsToldWithTheNearestOne) {
+  const auto end = run({.arguments = {program(GetParam()), "--hlep"}, .timeout_s = 20});
+  EXPECT_EQ(end.code, 64) << end.story();
+  EXPECT_NE(end.err.find("unknown option --hlep (did you mean --help?)"), std::string::npos)
+      << end.story();
+}
+
 TEST_P(Program, FindsAllItsLibraries) {
   const auto libraries = loaded_libraries(GetParam());
   EXPECT_EQ(libraries.find("not found"), std::string::npos) << libraries;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Program, testing::ValuesIn(all_programs()), test_name);
+
+// The names that stand at the beginning of a line under "Subcommands:".
+std::vector<std::string> subcommands(const std::string& name) {
+  const std::string help = run({.arguments = {program(name), "--help"}}).out;
+  std::istringstream lines(help.substr(std::min(help.size(), help.find("Subcommands:"))));
+  std::vector<std::string> found;
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("  ") && line.size() > 2 && line[2] != ' ')
+      found.push_back(line.substr(2, line.find(' ', 2) - 2));
+  return found;
+}
+
+class Verbs : public testing::TestWithParam<std::string> {};
+
+TEST_P(Verbs, EachHasHelpAndKnowsItsOptions) {
+  const auto all = subcommands(GetParam());
+  EXPECT_GE(all.size(), 5U);
+  for (const auto& verb : all) {
+    const auto help = run({.arguments = {program(GetParam()), verb, "--help"}, .timeout_s = 20});
+    EXPECT_EQ(help.code, 0) << verb << help.story();
+    EXPECT_NE(help.out.find(verb), std::string::npos) << verb << help.story();
+    EXPECT_TRUE(help.err.empty()) << verb << help.story();
+    const auto end = run({.arguments = {program(GetParam()), verb, "--hlep"}, .timeout_s = 20});
+    EXPECT_EQ(end.code, 64) << verb << end.story();
+    EXPECT_NE(end.err.find("(did you mean --help?)\nTry: " + GetParam() + " " + verb + " --help"),
+              std::string::npos)
+        << verb << end.story();
+  }
+}
+
+TEST_P(Verbs, AMisspeltOneIsToldWithTheNearest) {
+  const auto verb = subcommands(GetParam()).front();
+  const auto end = run({.arguments = {program(GetParam()), verb + "x"}, .timeout_s = 20});
+  EXPECT_EQ(end.code, 64) << end.story();
+  EXPECT_NE(end.err.find("(did you mean " + verb + "?)"), std::string::npos) << end.story();
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Verbs, testing::Values("evd", "evd-rehearsal"), test_name);
 
 class LightProgram : public testing::TestWithParam<std::string> {};
 

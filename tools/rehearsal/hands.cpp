@@ -64,7 +64,7 @@ void read_image(const std::string& file, const std::string& prompt) {
 
 }  // namespace
 
-void add_paint(CLI::App& app) {
+Command add_paint(CLI::App& app) {
   auto* command = app.add_subcommand("paint", "Draw prompts as the teachers would");
   const auto arguments = std::make_shared<PaintArguments>();
   command->add_option("--prompt", arguments->prompts, "What to draw; may be repeated")->required();
@@ -76,17 +76,17 @@ void add_paint(CLI::App& app) {
   command->add_option("--seed", arguments->seed, "Of faults and hand")->capture_default_str();
   command->add_option("--out", arguments->out, "PNG to write: a sheet when there are several")
       ->required();
-  command->callback([arguments] { paint_prompts(*arguments); });
+  return {command, [arguments] { paint_prompts(*arguments); }};
 }
 
-void add_read(CLI::App& app) {
+Command add_read(CLI::App& app) {
   auto* command =
       app.add_subcommand("read", "Say what the judge and the yardstick see in an image");
   const auto file = std::make_shared<std::string>();
   const auto prompt = std::make_shared<std::string>();
   command->add_option("image", *file, "PNG, JPEG or WebP")->required();
   command->add_option("--prompt", *prompt, "What it should show")->required();
-  command->callback([file, prompt] { read_image(*file, *prompt); });
+  return {command, [file, prompt] { read_image(*file, *prompt); }};
 }
 
 }  // namespace evd::rehearsal

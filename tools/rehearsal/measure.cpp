@@ -132,12 +132,12 @@ void measure(const std::string& directory) {
 
 }  // namespace
 
-void add_measure(CLI::App& app) {
+Command add_measure(CLI::App& app) {
   auto* command = app.add_subcommand(
       "measure", "Measure a campaign's renders by the yardstick: table, and metrics/yardstick.h5");
   const auto directory = std::make_shared<std::string>();
   command->add_option("campaign", *directory, "Campaign directory")->required();
-  command->callback([directory] { measure(*directory); });
+  return {command, [directory] { measure(*directory); }};
 }
 
 }  // namespace evd::rehearsal

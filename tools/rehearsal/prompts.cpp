@@ -38,7 +38,7 @@ void print_prompts(const Arguments& arguments) {
 
 }  // namespace
 
-void add_prompts(CLI::App& app) {
+Command add_prompts(CLI::App& app) {
   auto* command = app.add_subcommand("prompts", "Print prompts of the scene language, one a line");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--kind", arguments->kind, "start = narrow, heldout = the whole language")
@@ -48,7 +48,7 @@ void add_prompts(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
   command->add_option("--seed", arguments->seed, "Of the draw")->capture_default_str();
-  command->callback([arguments] { print_prompts(*arguments); });
+  return {command, [arguments] { print_prompts(*arguments); }};
 }
 
 }  // namespace evd::rehearsal

@@ -154,7 +154,7 @@ void serve(const Arguments& arguments) {
 
 }  // namespace
 
-void add_serve(CLI::App& app) {
+Command add_serve(CLI::App& app) {
   auto* command = app.add_subcommand("serve", "Serve four image models and a judge over HTTP");
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("--config", arguments->config,
@@ -173,7 +173,7 @@ void add_serve(CLI::App& app) {
   FlagMaker flags{*command, arguments->overrides};
   run::RehearsalOptions defaults;
   defaults.describe(flags);
-  command->callback([arguments] { serve(*arguments); });
+  return {command, [arguments] { serve(*arguments); }};
 }
 
 }  // namespace evd::rehearsal
