@@ -41,6 +41,7 @@ class Drawing {
     const int wait_ms = context_.world.size() == 1 ? 5 : 1;
     while (!handout_.complete() && !drained()) {
       if (context_.stop) handout_.stop();
+      embedded_.check();
       feed();
       handout_.step();
       caller_.step(wait_ms);

@@ -41,12 +41,14 @@ std::vector<std::string> all_lines(const mpi::Communicator& world,
 class EventLoop {
  public:
   EventLoop(run::Context& context, const Rules& rules, const Needs& needs, AnswerBook& book,
-            PictureCache& pictures, teacher::Caller& caller, run::Handout& handout, int depth)
+            PictureCache& pictures, const run::EmbeddedServices& services, teacher::Caller& caller,
+            run::Handout& handout, int depth)
       : context_(context),
         rules_(rules),
         needs_(needs),
         book_(book),
         pictures_(pictures),
+        services_(services),
         caller_(caller),
         handout_(handout),
         lookup_(book.lookup()),
@@ -57,6 +59,7 @@ class EventLoop {
     const int wait_ms = context_.world.size() == 1 ? 5 : 1;
     while (!handout_.complete() && !drained()) {
       if (context_.stop) handout_.stop();
+      services_.check();
       submit_prepared();
       while (!stopped() && caller_.pending() + preparing_ < depth_) {
         const auto item = handout_.next();
@@ -171,6 +174,7 @@ class EventLoop {
   const Needs& needs_;
   AnswerBook& book_;
   PictureCache& pictures_;
+  const run::EmbeddedServices& services_;
   teacher::Caller& caller_;
   run::Handout& handout_;
   Lookup lookup_;
@@ -241,7 +245,7 @@ void Interview::ask(std::int64_t items, const Needs& needs) {
     // Permits bound what is sent; a few more stand ready so that no socket waits for an item.
     const int depth = std::max(4, 2 * vlm.max_in_flight / context_.world.size());
     context_.progress.begin("prompts", items);
-    EventLoop loop(context_, rules_, needs, book_, pictures_, caller, handout, depth);
+    EventLoop loop(context_, rules_, needs, book_, pictures_, *services_, caller, handout, depth);
     loop.run();
     heard = {caller.files(), caller.services_down(), loop.stopped(), loop.budget_spent()};
     for (const auto& call : caller.calls())

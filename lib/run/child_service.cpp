@@ -117,17 +117,25 @@ std::string ChildService::read_line(int descriptor) const {
 
 ChildService::~ChildService() { end(); }
 
-void ChildService::end() {
-  if (pid_ < 0) return;
-  ::close(life_line_);
-  ::close(output_);
-  const double until_s = monotonic_s() + kEnd_s;
+std::optional<std::string> ChildService::ended() {
   int status = 0;
-  while (::waitpid(pid_, &status, WNOHANG) == 0) {
+  if (pid_ >= 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) {
+    pid_ = -1;
+    how_it_ended_ = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
+                                        : "exit code " + std::to_string(WEXITSTATUS(status));
+  }
+  if (pid_ >= 0) return std::nullopt;
+  return how_it_ended_;
+}
+
+void ChildService::end() {
+  for (int* descriptor : {&life_line_, &output_})
+    if (*descriptor >= 0) ::close(std::exchange(*descriptor, -1));
+  const double until_s = monotonic_s() + kEnd_s;
+  while (!ended()) {
     if (monotonic_s() > until_s) ::kill(pid_, SIGKILL);
     ::poll(nullptr, 0, 1);
   }
-  pid_ = -1;
 }
 
 }  // namespace evd::run

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,14 @@ class ChildService {
   ChildService& operator=(const ChildService&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
+  /// How it ended ("signal 9", "exit code 70"); nothing while it runs. Does not wait.
+  [[nodiscard]] std::optional<std::string> ended();
 
  private:
   [[nodiscard]] std::string read_line(int descriptor) const;
   void end();
-  pid_t pid_ = -1;
+  pid_t pid_ = -1;  ///< -1 once it has ended
+  std::string how_it_ended_;
   int life_line_ = -1;  ///< the child ends when this is closed
   int output_ = -1;     ///< kept open: writing to a closed pipe would end the child
   int port_ = 0;

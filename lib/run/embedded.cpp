@@ -88,6 +88,11 @@ class EmbeddedServices::Child {
 
   [[nodiscard]] const std::string& token() const { return token_; }
   [[nodiscard]] const std::string& base_url() const { return base_url_; }
+  void check() {
+    if (const auto how = service_->ended())
+      throw ServiceError("the embedded services ended (" + *how +
+                         "); every answer that came is recorded: start the stage again");
+  }
 
  private:
   std::string token_;
@@ -114,6 +119,10 @@ EmbeddedServices::EmbeddedServices(const Setup& setup, mpi::Communicator& world,
 }
 
 EmbeddedServices::~EmbeddedServices() = default;
+
+void EmbeddedServices::check() const {
+  if (child_) child_->check();
+}
 
 void EmbeddedServices::adopt(teacher::ServiceOptions& service, const std::string& base_url,
                              const std::string& token) {

@@ -37,6 +37,10 @@ class EmbeddedServices {
   [[nodiscard]] const teacher::ServiceOptions& vlm() const { return vlm_; }
   /// For Caller::Setup::ready_keys: the token, for the services that run here.
   [[nodiscard]] const std::map<std::string, std::string>& ready_keys() const { return keys_; }
+  /// ServiceError when the child has ended on its own: nobody would answer any more, and waiting
+  /// for a service to come back is for services that can. For every turn of an event loop; only
+  /// rank 0 has the child, the others end with the job.
+  void check() const;
   /// Whether anything was started.
   [[nodiscard]] bool running() const { return !keys_.empty(); }
 

@@ -1,4 +1,6 @@
+#include <chrono>
 #include <csignal>
+#include <map>
 #include <mutex>
 #include <regex>
 #include <set>
@@ -375,6 +377,53 @@ TEST(HarvestProgram, TheEmbeddedServicesGoWithTheirParent) {
   for (int i = 0; i < 1000 && !(last = left()).empty(); ++i) {
   }
   EXPECT_EQ(last, "");
+}
+
+// Answers that the embedded server charged for, per request body.
+std::map<std::string, int> charged(const TinyCampaign& campaign) {
+  std::map<std::string, int> times;
+  for (const auto& file : std::filesystem::directory_iterator(campaign.path() / "rehearsal")) {
+    if (!file.path().filename().string().starts_with("ledger-")) continue;
+    const std::string text = test::read_file(file.path());
+    const std::regex request("\"request\":\"([0-9a-f]+)\"");
+    for (std::sregex_iterator found(text.begin(), text.end(), request), end; found != end; ++found)
+      ++times[(*found)[1]];
+  }
+  return times;
+}
+
+// It cannot come back, so nobody waits for it.
+TEST(HarvestProgram, AKilledEmbeddedServerEndsTheStageAtOnce) {
+  for (const int ranks : {1, 2}) {
+    const TinyCampaign campaign;  // service_patience_s = 120
+    test::Process process({test::mpirun(
+        ranks, {test::program("evd-harvest"), campaign.path().string(), "--round", "0", "--set",
+                "rehearsal.latency_ms=200", "--set", "teacher.aurora.max_in_flight=2", "--set",
+                "teacher.glyph.max_in_flight=2"})});
+    ASSERT_TRUE(process.wait_for("the embedded services listen")) << process.err_so_far();
+    while (charged(campaign).size() < 6 && process.running()) std::this_thread::yield();
+    const pid_t server = process.descendant("evd-rehearsal");
+    ASSERT_GT(server, 0) << process.err_so_far();
+    const auto killed = std::chrono::steady_clock::now();
+    ASSERT_EQ(::kill(server, SIGKILL), 0);
+    const auto ended = process.wait();
+    EXPECT_EQ(ended.code, 69) << ended.story();
+    EXPECT_LT(std::chrono::steady_clock::now() - killed, std::chrono::seconds(20));
+    EXPECT_NE(ended.err.find("the embedded services ended (signal 9)"), std::string::npos)
+        << ended.err;
+    EXPECT_NE(ended.err.find("start the stage again"), std::string::npos) << ended.err;
+    EXPECT_FALSE(shard::read_manifest(directory(campaign)));
+    const auto before = charged(campaign);
+    EXPECT_LT(before.size(), 36U) << "or the kill came too late to show anything";
+    const auto done = campaign.stage("harvest", ranks, {"--round", "0"});
+    ASSERT_EQ(done.code, 0) << done.story();
+    EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
+    std::int64_t twice = 0;
+    for (const auto& [body, times] : charged(campaign)) twice += times - 1;
+    const auto manifest = shard::read_manifest(directory(campaign));
+    EXPECT_LE(twice, manifest->tallies.at("ambiguous_attempts"));
+    EXPECT_LE(twice, 4) << "what was under way, and nothing that was recorded";
+  }
 }
 
 TEST(HarvestProgram, WithoutTheEmbeddedProgramItSaysWhatToDo) {

@@ -1,9 +1,11 @@
 // evd-judge as a program: MPI ranks, real HTTP to the embedded VLM, published files.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -299,6 +301,44 @@ TEST(JudgeProgram, AStopSavesAndLeavesWith75) {
   const auto again = drawn.judge(2, {"--round", "0"});
   EXPECT_EQ(again.code, 0) << again.story();
   EXPECT_EQ(count(set_of(drawn, kJudge0), Status::member), 40);
+}
+
+// It cannot come back, so nobody waits for it.
+TEST(JudgeProgram, AKilledEmbeddedServerEndsTheStageAtOnce) {
+  for (const int ranks : {1, 2}) {
+    TempDir directory;
+    const DrawnCampaign drawn(directory / "campaign", 40, 0,
+                              "[harvest]\nservice_patience_s = 120\n");
+    auto command = evd::test::mpirun(
+        ranks, {evd::test::program("evd-judge"), drawn.root().string(), "--round", "0", "--set",
+                "rehearsal.latency_ms=200", "--set", "vlm.max_in_flight=4"});
+    evd::test::Process process({.arguments = command});
+    ASSERT_TRUE(process.wait_for("the embedded services listen")) << process.err_so_far();
+    while (charged(drawn).size() < 8 && process.running()) std::this_thread::yield();
+    const pid_t server = process.descendant("evd-rehearsal");
+    ASSERT_GT(server, 0) << process.err_so_far();
+    const auto killed = std::chrono::steady_clock::now();
+    ASSERT_EQ(::kill(server, SIGKILL), 0);
+    const auto ended = process.wait();
+    EXPECT_EQ(ended.code, 69) << ended.story();
+    EXPECT_LT(std::chrono::steady_clock::now() - killed, std::chrono::seconds(20));
+    EXPECT_NE(ended.err.find("the embedded services ended (signal 9)"), std::string::npos)
+        << ended.err;
+    EXPECT_NE(ended.err.find("start the stage again"), std::string::npos) << ended.err;
+    EXPECT_FALSE(drawn.open().manifest(kJudge0).has_value());
+    EXPECT_LT(charged(drawn).size(), 80U) << "or the kill came too late to show anything";
+    const auto again = drawn.judge(ranks, {"--round", "0"});
+    ASSERT_EQ(again.code, 0) << again.story();
+    EXPECT_EQ(count(set_of(drawn, kJudge0), Status::member), 40);
+    int ambiguous = 0;
+    const teacher::Journals journals(drawn.open().calls());
+    for (const auto& [key, record] : journals.records())
+      ambiguous += record.intents - record.closed_intents;
+    int twice = 0;
+    for (const auto& [body, times] : charged(drawn)) twice += times - 1;
+    EXPECT_LE(twice, ambiguous);
+    EXPECT_LE(twice, 4) << "what was under way, and nothing that was recorded";
+  }
 }
 
 }  // namespace

@@ -90,6 +90,14 @@ void Process::signal_group(int number) const {
   if (!ended_) kill(-pid_, number);
 }
 std::vector<pid_t> Process::descendants() const { return living_below(pid_); }
+pid_t Process::descendant(const std::string& name) const {
+  for (const pid_t pid : descendants()) {
+    std::error_code gone;
+    const auto path = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", gone);
+    if (!gone && path.filename() == name) return pid;
+  }
+  return 0;
+}
 std::string Process::out_so_far() const { return read_file(out_); }
 std::string Process::err_so_far() const { return read_file(err_); }
 

@@ -47,6 +47,8 @@ class Process {
   void kill_tree() const;
   /// Ids of the descendants that are alive, itself left out.
   [[nodiscard]] std::vector<pid_t> descendants() const;
+  /// A living descendant that runs the program of this name; 0 when there is none.
+  [[nodiscard]] pid_t descendant(const std::string& name) const;
 
   /// What it has written so far.
   [[nodiscard]] std::string out_so_far() const;
