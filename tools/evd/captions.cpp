@@ -4,7 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "csv.hpp"
+#include "data/csv.hpp"
 #include "fs/file.hpp"
 
 namespace evd::hands {
@@ -37,7 +37,7 @@ std::string look_at(Picture& picture) {
 }  // namespace
 
 Captions read_captions(const CaptionFiles& files, const run::SetOptions& set) {
-  CsvReader csv(files.captions);
+  data::CsvReader csv(files.captions);
   const auto file_column = csv.column(files.file_column);
   if (!file_column)
     throw ConfigurationError(files.captions.string() + ": has no column " + files.file_column +
@@ -45,18 +45,18 @@ Captions read_captions(const CaptionFiles& files, const run::SetOptions& set) {
                              " (name another by --file-column)");
   const std::string wanted =
       files.caption_column.empty() && csv.column("caption") ? "caption" : files.caption_column;
-  const auto caption_column = text_column(csv, wanted, files.captions);
+  const auto caption_column = data::text_column(csv, wanted, files.captions);
   const auto categories = csv.column("categories");
   Captions captions{.pictures = {}, .intake = Intake(set), .lost = {}};
   while (auto record = csv.next()) {
     const auto cell = [&](std::size_t i) {
       return i < record->cells.size() ? record->cells[i] : std::string();
     };
-    RawPrompt raw{
+    data::RawPrompt raw{
         .line = record->line, .text = cell(caption_column), .categories = {}, .fault = {}};
     if (record->malformed || record->cut) raw.fault = record->cut ? "over-long" : "not CSV";
     if (categories && !trim(cell(*categories)).empty()) {
-      raw.categories = parse_categories(cell(*categories));
+      raw.categories = data::parse_categories(cell(*categories));
       raw.unknown_category = !raw.categories;
     }
     Picture picture;

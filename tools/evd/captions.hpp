@@ -7,7 +7,6 @@
 
 #include "image/image.hpp"
 #include "intake.hpp"
-#include "prompt_source.hpp"
 
 namespace evd::hands {
 
@@ -21,7 +20,7 @@ struct Picture {
 struct Captions {
   std::vector<Picture> pictures;
   Intake intake;
-  std::map<std::string, Remark> lost;  ///< lines whose picture could not be taken, by why
+  data::Remarks lost;  ///< lines whose picture could not be taken, by why
 
   /// Several lines for a person.
   [[nodiscard]] std::string summary(const std::filesystem::path& file) const;

@@ -26,7 +26,7 @@ struct InitOptions {
   std::filesystem::path directory;
   std::filesystem::path config;
   std::filesystem::path prompts;
-  PromptColumns columns;
+  data::PromptColumns columns;
   std::filesystem::path heldout;
   double heldout_share = 0;
   std::string site = "local";
@@ -138,7 +138,7 @@ int init(const InitOptions& options) {
   const double begun_s = monotonic_s();
   const auto config = load(options);
   const std::string site = site_text(options.site);
-  const auto source = open_prompts(options.prompts, options.columns);
+  const auto source = data::open_prompts(options.prompts, options.columns);
   std::vector<shard::Prompt> heldout_file;
   if (!options.heldout.empty())
     heldout_file = read_heldout(options.heldout, options.columns, config.set);

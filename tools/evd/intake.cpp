@@ -1,54 +1,20 @@
 #include "intake.hpp"
 
-#include "core/error.hpp"
-#include "core/text.hpp"
 #include "shard/identity.hpp"
 
 namespace evd::hands {
-namespace {
-
-std::string reason(PromptFault fault) {
-  switch (fault) {
-    case PromptFault::blank:
-      return "blank";
-    case PromptFault::not_utf8:
-      return "not UTF-8";
-    case PromptFault::too_long:
-      return "over-long";
-    case PromptFault::control_character:
-      return "with control characters";
-  }
-  throw InternalError("no such prompt fault");
-}
-
-}  // namespace
-
-void Remark::add(std::int64_t line) {
-  ++count;
-  if (first_lines.size() < kShownLines) first_lines.push_back(line);
-}
-
-std::string Remark::where() const {
-  std::string text = count == 1 ? "(line" : "(lines";
-  for (const auto line : first_lines)
-    text += (line == first_lines.front() ? " " : ", ") + std::to_string(line);
-  return text + (count > static_cast<std::int64_t>(first_lines.size()) ? ", ...)" : ")");
-}
-
-std::optional<shard::Prompt> Intake::take(RawPrompt raw) {
+std::optional<shard::Prompt> Intake::take(data::RawPrompt raw) {
   ++lines_;
-  const auto refuse = [&](const std::string& why) {
-    remarks_[why].add(raw.line);
-    return std::nullopt;
-  };
-  if (!raw.fault.empty()) return refuse(raw.fault);
-  auto checked = check_prompt(raw.text, static_cast<std::size_t>(options_.max_prompt_chars));
-  if (checked.fault) return refuse(reason(*checked.fault));
+  auto text = data::take_text(raw, static_cast<std::size_t>(options_.max_prompt_chars), remarks_);
+  if (!text) return std::nullopt;
   shard::Prompt prompt;
-  prompt.id = shard::sample_id(checked.text, options_.width, options_.height);
-  if (!ids_.insert(prompt.id)) return refuse("duplicate");
+  prompt.id = shard::sample_id(*text, options_.width, options_.height);
+  if (!ids_.insert(prompt.id)) {
+    remarks_["duplicate"].add(raw.line);
+    return std::nullopt;
+  }
   if (raw.unknown_category) remarks_["with unknown categories (rules decide)"].add(raw.line);
-  prompt.text = std::move(checked.text);
+  prompt.text = std::move(*text);
   prompt.line = raw.line;
   const auto categories = raw.categories ? *raw.categories : shard::categorize(prompt.text);
   prompt.category_human = categories.human;
@@ -66,9 +32,7 @@ std::optional<shard::Prompt> Intake::take(RawPrompt raw) {
 
 std::string Intake::summary(const std::string& what) const {
   std::string text = what + ": " + std::to_string(taken()) + " of " + std::to_string(lines_) +
-                     (lines_ == 1 ? " line\n" : " lines\n");
-  for (const auto& [why, remark] : remarks_)
-    text += "  " + std::to_string(remark.count) + " " + why + " " + remark.where() + "\n";
+                     (lines_ == 1 ? " line\n" : " lines\n") + data::text_of(remarks_);
   text += "  asking for a human " + std::to_string(human_) + ", for text " + std::to_string(text_) +
           ", for several objects " + std::to_string(multi_) + ", for none of these " +
           std::to_string(none_) + " (" +

@@ -44,11 +44,11 @@ std::vector<SampleId> draw(const IdSet& ids, std::size_t count, std::uint64_t se
 }
 
 std::vector<shard::Prompt> read_heldout(const std::filesystem::path& path,
-                                        const PromptColumns& columns,
+                                        const data::PromptColumns& columns,
                                         const run::SetOptions& options) {
   std::vector<shard::Prompt> prompts;
   Intake intake(options);
-  const auto source = open_prompts(path, columns);
+  const auto source = data::open_prompts(path, columns);
   while (auto raw = source->next())
     if (auto prompt = intake.take(std::move(*raw))) prompts.push_back(std::move(*prompt));
   std::cout << intake.summary("held-out prompts of " + path.string());

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/random.hpp"
+#include "data/prompt_source.hpp"
 #include "id_set.hpp"
-#include "prompt_source.hpp"
 #include "run/create.hpp"
 #include "shard/rows.hpp"
 #include "shard/table.hpp"
@@ -41,7 +41,7 @@ class PoolWriter {
 /// The held-out prompts of a file, in memory; says on standard output what was taken and what not.
 /// DataError when nothing was.
 [[nodiscard]] std::vector<shard::Prompt> read_heldout(const std::filesystem::path& path,
-                                                      const PromptColumns& columns,
+                                                      const data::PromptColumns& columns,
                                                       const run::SetOptions& options);
 
 /// A prompt as a row of the set: waiting, or held out.

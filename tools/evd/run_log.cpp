@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
-#include "line_reader.hpp"
+#include "data/line_reader.hpp"
 
 namespace evd::hands {
 namespace {
@@ -41,7 +41,7 @@ RunLog read_run_log(const run::Campaign& campaign) {
   RunLog log;
   std::error_code ignored;
   if (!std::filesystem::exists(log_path(campaign), ignored)) return log;
-  LineReader lines(log_path(campaign));
+  data::LineReader lines(log_path(campaign));
   while (const auto line = lines.next()) {
     const auto json = nlohmann::json::parse(line->text, nullptr, false);
     if (json.is_discarded()) continue;

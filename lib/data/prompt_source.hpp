@@ -9,7 +9,7 @@
 
 #include "shard/category.hpp"
 
-namespace evd::hands {
+namespace evd::data {
 
 /// A prompt as it stands in a user's file, unchecked.
 struct RawPrompt {
@@ -40,9 +40,9 @@ struct PromptColumns {
 /// nothing when a word is none of human, text, multi.
 [[nodiscard]] std::optional<shard::Categories> parse_categories(std::string_view text);
 
-/// Position of the column that holds what `wanted` names, or one of the usual names.
 class CsvReader;
+/// Position of the column that holds what `wanted` names, or one of the usual names.
 [[nodiscard]] std::size_t text_column(const CsvReader& csv, const std::string& wanted,
                                       const std::filesystem::path& path);
 
-}  // namespace evd::hands
+}  // namespace evd::data

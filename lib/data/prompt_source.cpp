@@ -1,4 +1,4 @@
-#include "prompt_source.hpp"
+#include "data/prompt_source.hpp"
 
 #include <array>
 
@@ -6,9 +6,9 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "csv.hpp"
+#include "data/csv.hpp"
 
-namespace evd::hands {
+namespace evd::data {
 namespace {
 
 constexpr std::array<const char*, 3> kUsualNames = {"prompt", "caption", "text"};
@@ -169,4 +169,4 @@ std::unique_ptr<PromptSource> open_prompts(const std::filesystem::path& path,
                    ending);
 }
 
-}  // namespace evd::hands
+}  // namespace evd::data

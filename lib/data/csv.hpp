@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "line_reader.hpp"
+#include "data/line_reader.hpp"
 
-namespace evd::hands {
+namespace evd::data {
 
 /// One record of comma-separated values.
 struct CsvRecord {
@@ -38,4 +38,4 @@ class CsvReader {
   std::vector<std::string> header_;
 };
 
-}  // namespace evd::hands
+}  // namespace evd::data

@@ -1,11 +1,11 @@
-#include "csv.hpp"
+#include "data/csv.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
 #include "support/temp_dir.hpp"
 
-namespace evd::hands {
+namespace evd::data {
 namespace {
 
 using Cells = std::vector<std::string>;
@@ -78,4 +78,4 @@ TEST_F(Csv, AnEmptyFileHasNoHeader) {
 }
 
 }  // namespace
-}  // namespace evd::hands
+}  // namespace evd::data

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace evd::hands {
+namespace evd::data {
 
 /// One line of a file, without its end.
 struct Line {
@@ -37,4 +37,4 @@ class LineReader {
   std::int64_t number_ = 0;
 };
 
-}  // namespace evd::hands
+}  // namespace evd::data

@@ -1,10 +1,10 @@
-#include "line_reader.hpp"
+#include "data/line_reader.hpp"
 
 #include <cstring>
 
 #include "core/error.hpp"
 
-namespace evd::hands {
+namespace evd::data {
 namespace {
 
 constexpr std::size_t kBlockBytes = 1 << 18;
@@ -49,4 +49,4 @@ std::optional<Line> LineReader::next() {
   return line;
 }
 
-}  // namespace evd::hands
+}  // namespace evd::data

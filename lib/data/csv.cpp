@@ -1,11 +1,11 @@
-#include "csv.hpp"
+#include "data/csv.hpp"
 
 #include <algorithm>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
 
-namespace evd::hands {
+namespace evd::data {
 namespace {
 
 // Cells of one record, fed line by line until no quote is open.
@@ -101,4 +101,4 @@ std::optional<CsvRecord> CsvReader::next() {
   return record;
 }
 
-}  // namespace evd::hands
+}  // namespace evd::data

@@ -1,11 +1,11 @@
-#include "prompt_source.hpp"
+#include "data/prompt_source.hpp"
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
 #include "support/temp_dir.hpp"
 
-namespace evd::hands {
+namespace evd::data {
 namespace {
 
 class Source : public ::testing::Test {
@@ -96,4 +96,4 @@ TEST_F(Source, AnEndlessLineIsOverLong) {
 }
 
 }  // namespace
-}  // namespace evd::hands
+}  // namespace evd::data
