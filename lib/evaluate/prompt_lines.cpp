@@ -4,7 +4,6 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "evaluate/prompts.hpp"
-#include "fs/file.hpp"
 
 namespace evd::evaluate {
 namespace {
@@ -30,20 +29,6 @@ void add_range(std::vector<std::uint64_t>& seeds, std::uint64_t first, std::uint
     if (std::find(seeds.begin(), seeds.end(), seed) == seeds.end()) seeds.push_back(seed);
 }
 
-std::string_view explain(PromptFault fault) {
-  switch (fault) {
-    case PromptFault::blank:
-      return "blank";
-    case PromptFault::not_utf8:
-      return "not UTF-8";
-    case PromptFault::too_long:
-      return "too long";
-    case PromptFault::control_character:
-      return "holds control characters";
-  }
-  return "refused";
-}
-
 }  // namespace
 
 std::vector<std::uint64_t> parse_seeds(std::string_view text) {
@@ -63,25 +48,16 @@ int parse_checkpoint(std::string_view text) {
   return static_cast<int>(parse_number(text, "--checkpoint (a round, or start)"));
 }
 
-PromptLines read_prompts(const std::filesystem::path& file, std::size_t max_chars) {
+PromptLines read_prompts(const std::filesystem::path& file, const data::PromptColumns& columns,
+                         std::size_t max_chars) {
   PromptLines lines;
-  const std::string text = fs::read_text(file);
-  std::size_t number = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const auto checked = check_prompt(std::string_view(text).substr(at, end - at), max_chars);
-    at = end + 1;
-    ++number;
-    if (checked.fault == PromptFault::blank) continue;
-    if (checked.fault)
-      lines.refused.push_back("line " + std::to_string(number) + ": " +
-                              std::string(explain(*checked.fault)));
-    else
-      lines.taken.push_back({number, checked.text});
-  }
+  const auto source = data::open_prompts(file, columns);
+  while (const auto raw = source->next())
+    if (auto text = data::take_text(*raw, max_chars, lines.remarks))
+      lines.taken.push_back({raw->line, std::move(*text)});
   if (lines.taken.empty())
-    throw DataError(file.string() + ": no line can be used as a prompt (" +
-                    std::to_string(lines.refused.size()) + " refused)");
+    throw DataError(file.string() + ": no line can be used as a prompt\n" +
+                    data::text_of(lines.remarks));
   return lines;
 }
 

@@ -29,7 +29,8 @@ struct Work {
   [[nodiscard]] const PromptLine& prompt(std::size_t i) const { return prompts[i / seeds.size()]; }
   [[nodiscard]] std::uint64_t seed(std::size_t i) const { return seeds[i % seeds.size()]; }
   [[nodiscard]] std::string file(std::size_t i) const {
-    return format("%05zu-seed-%llu.png", prompt(i).line, static_cast<unsigned long long>(seed(i)));
+    return format("%05lld-seed-%llu.png", static_cast<long long>(prompt(i).line),
+                  static_cast<unsigned long long>(seed(i)));
   }
 };
 
@@ -111,9 +112,12 @@ void write_index(const Work& work, const std::filesystem::path& out) {
 
 void render_prompts(const run::Campaign& campaign, const run::Config& config, const PromptJob& job,
                     mpi::Communicator& world, const Log& log) {
-  auto lines = read_prompts(job.prompts, static_cast<std::size_t>(config.set.max_prompt_chars));
-  for (const auto& refused : lines.refused)
-    if (world.rank() == 0) log.warning(job.prompts.string() + " " + refused + ", left out");
+  auto lines =
+      read_prompts(job.prompts, job.columns, static_cast<std::size_t>(config.set.max_prompt_chars));
+  for (const auto& [why, remark] : lines.remarks)
+    if (world.rank() == 0)
+      log.warning(job.prompts.string() + ": left out " + std::to_string(remark.count) + " " + why +
+                  " " + remark.where());
   const Work work{std::move(lines.taken), job.seeds};
   nn::use_threads(run::cores_per_rank(world.node()));
   const nn::Generator generator = load_generator(campaign, config, job.checkpoint);

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/log.hpp"
+#include "data/prompt_remarks.hpp"
+#include "data/prompt_source.hpp"
 #include "mpi/communicator.hpp"
 #include "nn/options.hpp"
 #include "run/campaign.hpp"
@@ -15,8 +17,9 @@ namespace evd::evaluate {
 
 /// Any prompts with any round's weights, for people.
 struct PromptJob {
-  std::filesystem::path prompts;  ///< .txt, one a line
-  int checkpoint = 0;             ///< round, or run::kStartRound
+  std::filesystem::path prompts;  ///< .txt, .csv or .jsonl
+  data::PromptColumns columns;
+  int checkpoint = 0;  ///< round, or run::kStartRound
   std::vector<std::uint64_t> seeds;
   std::filesystem::path out;  ///< folder, made when missing
 };
@@ -28,16 +31,18 @@ struct PromptJob {
 
 /// A line of the prompts file that can be drawn.
 struct PromptLine {
-  std::size_t line = 0;  ///< from 1
-  std::string text;      ///< canonical
+  std::int64_t line = 0;  ///< from 1
+  std::string text;       ///< canonical
 };
-/// Lines of a prompts file; those that cannot be taken are named in `refused` and cost nobody else
-/// anything. DataError when none is left.
+/// Lines of a prompts file; those that cannot be taken are remarked and cost nobody else anything.
+/// As `evd init` reads it, except that a prompt that comes twice is drawn twice. DataError when
+/// none is left; UsageError and ConfigurationError as data::open_prompts.
 struct PromptLines {
   std::vector<PromptLine> taken;
-  std::vector<std::string> refused;
+  data::Remarks remarks;
 };
-[[nodiscard]] PromptLines read_prompts(const std::filesystem::path& file, std::size_t max_chars);
+[[nodiscard]] PromptLines read_prompts(const std::filesystem::path& file,
+                                       const data::PromptColumns& columns, std::size_t max_chars);
 
 /// Renders every prompt with every seed; ranks share the pictures. Writes, under `job.out`,
 /// 00001-seed-0.png (line and seed, never the prompt), index.csv, contact-001.png (a row for each

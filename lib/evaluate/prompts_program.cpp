@@ -13,33 +13,15 @@
 namespace evd::evaluate {
 namespace {
 
-struct Arguments {
-  std::string directory;
-  std::string prompts;
-  std::string checkpoint;
-  std::string seeds = "0";
-  std::string out;
-  std::vector<std::string> settings;
-};
-
-void describe(CLI::App& app, Arguments& given) {
-  app.footer(run::exit_code_help());
-  app.add_option("DIR", given.directory, "Campaign directory (made by evd init)")->required();
-  app.add_option("--prompts", given.prompts, "Prompts to draw, one a line (.txt)")->required();
-  app.add_option("--checkpoint", given.checkpoint, "Round whose weights draw, or start")
-      ->required();
-  app.add_option("--seeds", given.seeds, "Start noises: 0..3, or 1,4,9")->capture_default_str();
-  app.add_option("--out", given.out, "Folder for PNG files, contact sheet and image shard")
-      ->required();
-  app.add_option("--set", given.settings,
-                 "KEY=VALUE over the round's configuration, such as evaluate.steps=50");
+PromptJob job_of(const PromptArguments& given) {
+  return {.prompts = given.prompts,
+          .columns = {.column = given.column, .field = given.field},
+          .checkpoint = parse_checkpoint(given.checkpoint),
+          .seeds = parse_seeds(given.seeds),
+          .out = given.out};
 }
 
-PromptJob job_of(const Arguments& given) {
-  return {given.prompts, parse_checkpoint(given.checkpoint), parse_seeds(given.seeds), given.out};
-}
-
-void work(const Arguments& given, mpi::Communicator& world, const Log& log) {
+void work(const PromptArguments& given, mpi::Communicator& world, const Log& log) {
   const PromptJob job = job_of(given);
   const run::Campaign campaign(given.directory);
   run::Config config = campaign.config(std::max(job.checkpoint, 0));
@@ -49,12 +31,32 @@ void work(const Arguments& given, mpi::Communicator& world, const Log& log) {
 
 }  // namespace
 
+void add_prompt_options(CLI::App& app, PromptArguments& given) {
+  constexpr const char* kGroup = "Any prompts, instead of a stage";
+  auto* prompts = app.add_option("--prompts", given.prompts,
+                                 "Prompts to draw: .txt (one a line), .csv or .jsonl")
+                      ->type_name("FILE")
+                      ->group(kGroup);
+  const auto add = [&](const char* name, std::string& value, const char* help, const char* type) {
+    return app.add_option(name, value, help)->type_name(type)->group(kGroup)->needs(prompts);
+  };
+  add("--column", given.column, "Column of .csv that holds the prompt [prompt, caption or text]",
+      "NAME");
+  add("--field", given.field, "Field of .jsonl that holds the prompt [prompt, caption or text]",
+      "NAME");
+  add("--checkpoint", given.checkpoint, "Round whose weights draw, or start", "N|start");
+  add("--seeds", given.seeds, "Start noises: 0..3, or 1,4,9", "LIST")->capture_default_str();
+  add("--out", given.out, "Folder for PNG files, contact sheet and image shard", "FOLDER");
+}
+
 bool wants_prompts(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i)
-    if (const std::string_view argument = argv[i];
-        argument == "--prompts" || argument.starts_with("--prompts="))
-      return true;
-  return false;
+  bool wanted = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") return false;
+    wanted = wanted || argument == "--prompts" || argument.starts_with("--prompts=");
+  }
+  return wanted;
 }
 
 int prompts_program(int argc, char** argv) {
@@ -62,8 +64,12 @@ int prompts_program(int argc, char** argv) {
   mpi::Communicator world = mpi::Communicator::world();
   const Log log("evaluate", world.rank());
   CLI::App app("Draws any prompts with the weights of any round", "evd-evaluate");
-  Arguments given;
-  describe(app, given);
+  PromptArguments given;
+  app.add_option("DIR", given.directory, "Campaign directory (made by evd init)")->required();
+  app.add_option("--set", given.settings,
+                 "KEY=VALUE over the round's configuration, such as evaluate.steps=50");
+  add_prompt_options(app, given);
+  for (const char* name : {"--prompts", "--checkpoint", "--out"}) app.get_option(name)->required();
   const auto speaks = world.rank() == 0 ? run::Speaks::yes : run::Speaks::no;
   if (const auto code = run::parse_command_line(app, argc, argv, speaks)) return *code;
   try {

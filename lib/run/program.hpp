@@ -14,6 +14,10 @@
 #include "run/stage_result.hpp"
 #include "shard/manifest.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace evd::run {
 
 enum class Rerun : std::uint8_t { no, again, failed, fresh };
@@ -42,6 +46,8 @@ struct StageProgram {
   Stage stage;
   std::string summary;  ///< for --help
   std::function<Result(Context&)> run;
+  /// Options of the program that are no stage's; nothing = none.
+  std::function<void(CLI::App&)> more_options = nullptr;
 };
 
 /// The whole of a stage program's main: arguments (`DIR --round N | --start

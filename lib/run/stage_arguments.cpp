@@ -72,6 +72,8 @@ StageCommand parse_stage_command(int argc, char** argv, const std::vector<StageP
   app.add_flag("--dump-config", parsed.dump_config,
                "Print the round's configuration and leave; without DIR, the defaults");
   app.add_flag("--launch-probe", parsed.launch_probe)->group("");
+  for (const auto& stage : stages)
+    if (stage.more_options) stage.more_options(app);
   app.footer(exit_code_help());
   if (const auto code = parse_command_line(app, argc, argv, speaks)) return {std::nullopt, *code};
   try {

@@ -91,7 +91,8 @@ TEST(FreePrompts, WithAndWithoutMpirunTheSameFiles) {
   evd::test::write_file(root / "p.txt", kPrompts);
   const Finished alone = evd::test::run({free_prompts(root, directory / "one"), {}, {}, 120});
   ASSERT_EQ(alone.code, 0) << alone.err;
-  EXPECT_NE(alone.err.find("line 4: holds control characters"), std::string::npos) << alone.err;
+  EXPECT_NE(alone.err.find("left out 1 with control characters (line 4)"), std::string::npos)
+      << alone.err;
   const Finished two =
       evd::test::run({mpirun(2, free_prompts(root, directory / "two")), {}, {}, 120});
   ASSERT_EQ(two.code, 0) << two.err;
@@ -128,6 +129,35 @@ TEST(FreePrompts, SheetIndexAndShardAgree) {
   EXPECT_EQ(table.blob(4), fs::read_bytes(directory / "out" / "00002-seed-1.png"));
 }
 
+TEST(FreePrompts, TablesByColumn) {
+  const TempDir directory;
+  const auto root = directory / "c";
+  test::make_campaign(root, 10, 10);
+  evd::test::write_file(directory / "p.csv", "id,said\n1,a red circle\n");
+  auto arguments = free_prompts(root, directory / "out");
+  arguments[3] = (directory / "p.csv").string();
+  const Finished open = evd::test::run({arguments, {}, {}, 120});
+  EXPECT_EQ(open.code, 78) << open.story();
+  EXPECT_NE(open.err.find("Give --column"), std::string::npos) << open.err;
+  arguments.insert(arguments.end(), {"--column", "said"});
+  ASSERT_EQ(evd::test::run({arguments, {}, {}, 120}).code, 0);
+  EXPECT_NE(
+      fs::read_text(directory / "out/index.csv").find("00002-seed-0.png,2,0,\"a red circle\""),
+      std::string::npos);
+}
+
+TEST(FreePrompts, HelpIsOneAndShowsAll) {
+  const Finished help = evd::test::run({{kProgram, "--help"}});
+  EXPECT_EQ(help.code, 0) << help.story();
+  for (const char* option :
+       {"--round", "--rerun", "--prompts", "--column", "--checkpoint", "--seeds LIST [0]", "--out"})
+    EXPECT_NE(help.out.find(option), std::string::npos) << option << help.story();
+  EXPECT_EQ(evd::test::run({{kProgram, "--prompts", "p.txt", "--help"}}).out, help.out);
+  const Finished alone = evd::test::run({{kProgram, "c", "--checkpoint", "0", "--out", "x"}});
+  EXPECT_EQ(alone.code, 64) << alone.story();
+  EXPECT_NE(alone.err.find("--prompts"), std::string::npos) << alone.story();
+}
+
 TEST(FreePrompts, MistakesAreSaidInOneLineWithTheirCode) {
   const TempDir directory;
   const auto root = directory / "c";
@@ -145,6 +175,12 @@ TEST(FreePrompts, MistakesAreSaidInOneLineWithTheirCode) {
   const Finished untrained = run(5, "7");
   EXPECT_EQ(untrained.code, 65);
   EXPECT_NE(untrained.err.find("evd-train"), std::string::npos) << untrained.err;
+  auto weights = fs::read_text(root / "rounds/0000/train/model.safetensors");
+  weights[weights.size() / 2] ^= 1;
+  evd::test::write_file(root / "rounds/0000/train/model.safetensors", weights);
+  const Finished damaged = run(5, "0");
+  EXPECT_EQ(damaged.code, 65);
+  EXPECT_NE(damaged.err.find("--round 0 --rerun"), std::string::npos) << damaged.err;
   const Finished misspelt = run(4, "--checkpiont");
   EXPECT_EQ(misspelt.code, 64);
   EXPECT_NE(misspelt.err.find("did you mean --checkpoint?"), std::string::npos) << misspelt.err;
@@ -152,9 +188,3 @@ TEST(FreePrompts, MistakesAreSaidInOneLineWithTheirCode) {
 
 }  // namespace
 }  // namespace evd::evaluate
-  auto weights = fs::read_text(root / "rounds/0000/train/model.safetensors");
-  weights[weights.size() / 2] ^= 1;
-  evd::test::write_file(root / "rounds/0000/train/model.safetensors", weights);
-  const Finished damaged = run(5, "0");
-  EXPECT_EQ(damaged.code, 65);
-  EXPECT_NE(damaged.err.find("--round 0 --rerun"), std::string::npos) << damaged.err;

@@ -33,22 +33,40 @@ TEST(Prompts, BadLinesAreNamedAndTheOthersTaken) {
   test::write_file(directory / "p.txt", "a cat\n\n  two   dogs \r\n\xff\xfe\n" +
                                             std::string(500, 'x') +
                                             "\na\x01 b\nمربع أزرق\nlast without end");
-  const auto lines = read_prompts(directory / "p.txt", 100);
+  const auto lines = read_prompts(directory / "p.txt", {}, 100);
   ASSERT_EQ(lines.taken.size(), 4U);
   EXPECT_EQ(lines.taken[0].text, "a cat");
-  EXPECT_EQ(lines.taken[1].line, 3U);
+  EXPECT_EQ(lines.taken[1].line, 3);
   EXPECT_EQ(lines.taken[1].text, "two dogs");
-  EXPECT_EQ(lines.taken[3].line, 8U);
+  EXPECT_EQ(lines.taken[3].line, 8);
   EXPECT_EQ(lines.taken[3].text, "last without end");
-  EXPECT_EQ(lines.refused, (std::vector<std::string>{"line 4: not UTF-8", "line 5: too long",
-                                                     "line 6: holds control characters"}));
+  EXPECT_EQ(data::text_of(lines.remarks),
+            "  1 blank (line 2)\n  1 not UTF-8 (line 4)\n  1 over-long (line 5)\n"
+            "  1 with control characters (line 6)\n");
 }
 
 TEST(Prompts, AFileWithoutPromptsIsAnError) {
   const test::TempDir directory;
   test::write_file(directory / "p.txt", "\n  \n");
-  EXPECT_THROW((void)read_prompts(directory / "p.txt", 100), DataError);
-  EXPECT_THROW((void)read_prompts(directory / "missing.txt", 100), IoError);
+  EXPECT_THROW((void)read_prompts(directory / "p.txt", {}, 100), DataError);
+  EXPECT_THROW((void)read_prompts(directory / "missing.txt", {}, 100), IoError);
+}
+
+TEST(Prompts, TablesAreReadAsTheyAreByInit) {
+  const test::TempDir directory;
+  test::write_file(directory / "p.csv", "id,said\n1,\"a cat, asleep\"\n2,\n3,two dogs\n");
+  const auto csv = read_prompts(directory / "p.csv", {.column = "said", .field = ""}, 100);
+  ASSERT_EQ(csv.taken.size(), 2U);
+  EXPECT_EQ(csv.taken[0].text, "a cat, asleep");
+  EXPECT_EQ(csv.taken[1].line, 4);
+  EXPECT_EQ(data::text_of(csv.remarks), "  1 blank (line 3)\n");
+  test::write_file(directory / "p.jsonl", "{\"q\": \"a cat\"}\nrubbish\n");
+  const auto json = read_prompts(directory / "p.jsonl", {.column = "", .field = "q"}, 100);
+  ASSERT_EQ(json.taken.size(), 1U);
+  EXPECT_EQ(data::text_of(json.remarks), "  1 not JSON (line 2)\n");
+  EXPECT_THROW((void)read_prompts(directory / "p.csv", {}, 100), ConfigurationError);
+  test::write_file(directory / "p.parquet", "PAR1");
+  EXPECT_THROW((void)read_prompts(directory / "p.parquet", {}, 100), UsageError);
 }
 
 }  // namespace
