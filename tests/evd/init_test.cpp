@@ -146,6 +146,26 @@ TEST_F(Init, ACostAboveTheBudgetWantsConsent) {
   EXPECT_EQ(init(prompts, {"--set", "budget.usd=0.01", "--yes"}).code, 0);
 }
 
+// Two prompts by two teachers: 2 x 1 match x 2 orders. Each held-out prompt: base against 2
+// teachers in 2 orders and an alignment, for the start weights and for round 0, and 2 teachers'
+// alignments.
+TEST_F(Init, TheCostHasTheScoresInIt) {
+  const auto prompts = write("p.txt", "a red ball\na blue cube\n");
+  const auto heldout = write("h.txt", "a green cone\na red cone\n");
+  const auto done = init(prompts, {"--heldout", heldout});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_NE(done.out.find("round 0: 4 images and 28 questions (24 of them to score), at most $0.17 "
+                          "if every answer can be read"),
+            std::string::npos)
+      << done.story();
+  EXPECT_NE(done.out.find("judge.max_asks = 3 times"), std::string::npos) << done.story();
+  stdfs::remove_all(campaign());
+  const auto fewer = init(prompts, {"--heldout", heldout, "--set", "judge.score_prompts=1"});
+  ASSERT_EQ(fewer.code, 0) << fewer.story();
+  EXPECT_NE(fewer.out.find("16 questions (12 of them to score)"), std::string::npos)
+      << fewer.story();
+}
+
 TEST_F(Init, AnExistingCampaignIsLeftAlone) {
   const auto prompts = write("p.txt", "a red ball\n");
   ASSERT_EQ(init(prompts).code, 0);

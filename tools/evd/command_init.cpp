@@ -39,11 +39,13 @@ struct Chosen {
   std::vector<SampleId> heldout;
 };
 
-// Highest cost of round 0, before anything is bought.
+// Highest cost of round 0, before anything is bought: its harvest and judge, and the scores of the
+// start weights and of round 0.
 struct Estimate {
   std::int64_t images = 0;
   std::int64_t heldout_images = 0;
   std::int64_t questions = 0;
+  std::int64_t score_questions = 0;  // of them
   double usd = 0;
   double heldout_usd = 0;
 };
@@ -55,19 +57,28 @@ Estimate estimate(const run::Config& config, std::size_t start, std::size_t held
   Estimate e;
   e.images = static_cast<std::int64_t>(start) * teachers;
   e.heldout_images = static_cast<std::int64_t>(heldout) * teachers;
+  const auto wanted = static_cast<std::int64_t>(config.judge.score_prompts);
+  const auto scored = wanted > 0 ? std::min(wanted, static_cast<std::int64_t>(heldout))
+                                 : static_cast<std::int64_t>(heldout);
+  // Both scores: base against each teacher in both orders, and the base's alignment; the first one
+  // asks for the teachers' alignments too.
+  e.score_questions = scored * (2 * (2 * teachers + 1) + teachers);
   // A knock-out tournament asks each of its matches in both orders.
-  e.questions = static_cast<std::int64_t>(start) * std::max<std::int64_t>(teachers - 1, 0) * 2;
+  e.questions = static_cast<std::int64_t>(start) * std::max<std::int64_t>(teachers - 1, 0) * 2 +
+                e.score_questions;
   e.usd = static_cast<double>(start) * per_prompt +
           static_cast<double>(e.questions) * config.vlm.price_usd;
   e.heldout_usd = static_cast<double>(heldout) * per_prompt;
   return e;
 }
 
-std::string text_of(const Estimate& e) {
+std::string text_of(const Estimate& e, const run::Config& config) {
   return format(
-      "round 0: %lld images and %lld questions, at most $%.2f; held-out: %lld images, at most "
-      "$%.2f\n",
-      static_cast<long long>(e.images), static_cast<long long>(e.questions), e.usd,
+      "round 0: %lld images and %lld questions (%lld of them to score), at most $%.2f if every "
+      "answer can be read (others are asked for again, up to judge.max_asks = %d times in all); "
+      "held-out: %lld images, at most $%.2f\n",
+      static_cast<long long>(e.images), static_cast<long long>(e.questions),
+      static_cast<long long>(e.score_questions), e.usd, config.judge.max_asks,
       static_cast<long long>(e.heldout_images), e.heldout_usd);
 }
 
@@ -155,7 +166,7 @@ int init(const InitOptions& options) {
   const std::size_t heldout = heldout_file.size() + chosen.heldout.size();
   const auto cost = estimate(config, chosen.start.size(), heldout);
   std::cout << "start set: " << chosen.start.size() << " prompts, held out: " << heldout << "\n"
-            << text_of(cost);
+            << text_of(cost, config);
   require_consent(cost, config, options.yes);
 
   auto files = writer.finish();
