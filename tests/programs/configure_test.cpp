@@ -1,5 +1,7 @@
 // The release preset needs no CUDA toolkit; the cuda preset says what it finds.
 #include <filesystem>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,39 @@ TEST(Configure, CudaSaysWhatThereIsToBuild) {
   ASSERT_EQ(done.code, 0) << done.story();
   EXPECT_NE(done.out.find("CUDA toolkit"), std::string::npos) << done.story();
   EXPECT_NE(done.err.find("no GPU code yet"), std::string::npos) << done.story();
+}
+
+// As on a machine where tools/setup ran without --tests.
+Finished configure_without_test_tools(const std::filesystem::path& build,
+                                      std::vector<std::string> options) {
+  options.insert(options.end(),
+                 {"-DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON", "-DEVD_TEST_PYTHON=/nowhere"});
+  return configure_without_toolkit(build, options);
+}
+
+// The options of "cmake --preset release ..." under Installing.
+std::vector<std::string> options_in_readme() {
+  const std::string text = evd::test::read_file(evd::test::source_directory() / "README.md");
+  const std::string begin = "\ncmake ";
+  const auto at = text.find(begin, text.find("## Installing")) + begin.size();
+  std::istringstream words(text.substr(at, text.find("&&", at) - at));
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+TEST(Configure, AsTheReadmeSaysItNeedsNoTestTools) {
+  const evd::test::TempDir build;
+  const auto options = options_in_readme();
+  ASSERT_GE(options.size(), 2U);
+  const auto done = configure_without_test_tools(build.path(), options);
+  EXPECT_EQ(done.code, 0) << done.story();
+}
+
+TEST(Configure, WithTestsItSaysHowToGetTheTools) {
+  const evd::test::TempDir build;
+  const auto done = configure_without_test_tools(build.path(), {"--preset", "release"});
+  EXPECT_NE(done.code, 0);
+  EXPECT_NE(done.err.find("tools/setup --tests"), std::string::npos) << done.story();
+  EXPECT_NE(done.err.find("-DBUILD_TESTING=OFF"), std::string::npos) << done.story();
 }
 
 TEST(Configure, MissingLibTorchNamesTheCommandThatGetsIt) {

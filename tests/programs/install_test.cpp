@@ -37,6 +37,24 @@ TEST(Install, BringsWhatProgramsAndSlurmRead) {
         std::filesystem::exists(std::string(EVD_BUILD_DIRECTORY) + "/share/evolvedirector/" + file))
         << "the build directory serves as a prefix too: " << file;
   }
+  for (const std::string file : {"FORMAT.md", "README.md", "LICENSE"})
+    EXPECT_TRUE(std::filesystem::exists(prefix / ("share/doc/evolvedirector/" + file))) << file;
+}
+
+// The others' evd-train could not load it.
+TEST(Install, WarnsWhenLibTorchLiesInAHomeDirectory) {
+  const evd::test::TempDir top;
+  const auto says_home = [&](const std::string& prefix) {
+    const auto install =
+        run({.arguments = {EVD_CMAKE, "--install", EVD_BUILD_DIRECTORY, "--prefix", prefix},
+             .environment = {{"DESTDIR", top.path().string()}}});
+    EXPECT_EQ(install.code, 0) << install.story();
+    return install.err.find("lies in a home directory") != std::string::npos;
+  };
+  const std::string home = EVD_HOME;
+  const bool is_private = std::string(EVD_TORCH_DIRECTORY).starts_with(home + "/");
+  EXPECT_EQ(says_home("/opt/evolvedirector"), is_private);
+  EXPECT_FALSE(says_home(home + "/evolvedirector")) << "who installs for himself can read it";
 }
 
 }  // namespace

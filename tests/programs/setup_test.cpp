@@ -49,6 +49,16 @@ TEST_F(Setup, HelpSaysWhatItInstalls) {
   EXPECT_EQ(setup({"--tets"}).code, 64);
 }
 
+TEST_F(Setup, AnotherProcessorIsToldBeforeAnythingIsFetched) {
+  fake("uname", "echo aarch64");
+  fake("apt-get", "echo asked >> " + (top_ / "asked").string());
+  const auto end = setup({});
+  EXPECT_EQ(end.code, 78) << end.story();
+  EXPECT_NE(end.err.find("this machine is aarch64"), std::string::npos) << end.story();
+  EXPECT_FALSE(fs::exists(top_ / "asked"));
+  EXPECT_EQ(setup({"--help"}).code, 0);
+}
+
 TEST_F(Setup, WithoutRootItNamesTheMissingPackagesAndTheCommand) {
   fake_packages("if (n == \"mold\" || n == \"libhdf5-dev\") v = \"\"");
   fake("id", "echo 1000");
