@@ -150,7 +150,7 @@ TEST(FreePrompts, HelpIsOneAndShowsAll) {
   const Finished help = evd::test::run({{kProgram, "--help"}});
   EXPECT_EQ(help.code, 0) << help.story();
   for (const char* option :
-       {"--round", "--rerun", "--prompts", "--column", "--checkpoint", "--seeds LIST [0]", "--out"})
+       {"--round", "--rerun", "--prompts", "--column", "--checkpoint", "--seeds LIST=0", "--out"})
     EXPECT_NE(help.out.find(option), std::string::npos) << option << help.story();
   EXPECT_EQ(evd::test::run({{kProgram, "--prompts", "p.txt", "--help"}}).out, help.out);
   const Finished alone = evd::test::run({{kProgram, "c", "--checkpoint", "0", "--out", "x"}});

@@ -398,8 +398,8 @@ TEST(HarvestProgram, AKilledEmbeddedServerEndsTheStageAtOnce) {
     const TinyCampaign campaign;  // service_patience_s = 120
     test::Process process({test::mpirun(
         ranks, {test::program("evd-harvest"), campaign.path().string(), "--round", "0", "--set",
-                "rehearsal.latency_ms=200", "--set", "teacher.aurora.max_in_flight=2", "--set",
-                "teacher.glyph.max_in_flight=2"})});
+                "rehearsal.latency_ms=500", "--set", "teacher.aurora.max_in_flight=1", "--set",
+                "teacher.glyph.max_in_flight=1"})});
     ASSERT_TRUE(process.wait_for("the embedded services listen")) << process.err_so_far();
     while (charged(campaign).size() < 6 && process.running()) std::this_thread::yield();
     const pid_t server = process.descendant("evd-rehearsal");

@@ -311,7 +311,7 @@ TEST(JudgeProgram, AKilledEmbeddedServerEndsTheStageAtOnce) {
                               "[harvest]\nservice_patience_s = 120\n");
     auto command = evd::test::mpirun(
         ranks, {evd::test::program("evd-judge"), drawn.root().string(), "--round", "0", "--set",
-                "rehearsal.latency_ms=200", "--set", "vlm.max_in_flight=4"});
+                "rehearsal.latency_ms=300", "--set", "vlm.max_in_flight=2"});
     evd::test::Process process({.arguments = command});
     ASSERT_TRUE(process.wait_for("the embedded services listen")) << process.err_so_far();
     while (charged(drawn).size() < 8 && process.running()) std::this_thread::yield();
