@@ -52,10 +52,10 @@ struct Response {
 };
 
 /// Many transfers in one thread over curl's multi interface: keep-alive, HTTP/2 over TLS where the
-/// server has it, certificate verified, no redirects, no netrc; https goes through the environment's
-/// proxy (https_proxy, no_proxy), plain http through none. A request is sent at most once: curl's
-/// own second try over a fresh connection is refused, since it would be a second order for
-/// something that costs money.
+/// server has it, certificate verified, no redirects, no netrc; https goes through the
+/// environment's proxy (https_proxy, no_proxy), plain http through none. A request is sent at most
+/// once: curl's own second try over a fresh connection is refused, since it would be a second order
+/// for something that costs money.
 class Loop {
  public:
   struct Setup {

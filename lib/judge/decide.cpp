@@ -196,10 +196,11 @@ void require_judged(const shard::Counts& counts, double max_unjudged, bool accep
       static_cast<double>(lacking) <= max_unjudged * static_cast<double>(all))
     return;
   throw ServiceError(
-      format("%lld of %lld comparisons have no verdict (%lld unreadable, refused or failed for good, "
-             "%lld without an answer), more than judge.max_unjudged = %.3g allows",
-             static_cast<long long>(lacking), static_cast<long long>(all),
-             static_cast<long long>(counts.failed), static_cast<long long>(open), max_unjudged) +
+      format(
+          "%lld of %lld comparisons have no verdict (%lld unreadable, refused or failed for good, "
+          "%lld without an answer), more than judge.max_unjudged = %.3g allows",
+          static_cast<long long>(lacking), static_cast<long long>(all),
+          static_cast<long long>(counts.failed), static_cast<long long>(open), max_unjudged) +
       (why.empty() ? "" : "; " + why) +
       "; nothing is published and every answer kept: start again to ask what is missing" +
       (counts.failed > 0 ? ", with --rerun=failed to ask once more what failed for good" : "") +

@@ -113,8 +113,7 @@ struct Sample {
     v("losses", losses, {"", "times the base model's image was better"});
     v("margin", margin, {"logit", "target against base when last judged; > 0 = target better"});
     v("times_judged", times_judged, {"", "discriminations so far"});
-    v("times_trained", times_trained,
-      {"", "times training took it, up to the round before"});
+    v("times_trained", times_trained, {"", "times training took it, up to the round before"});
     v("cost_microusd", cost_microusd, {"micro-dollar", "all its images and answers"});
   }
 };

@@ -66,12 +66,12 @@ class Permits {
 ///
 /// Of each attempt an intent is durable before the first byte leaves, and its answer before
 /// `replied` is called. What may have been charged without an answer is *ambiguous*: a request that
-/// the service cut off or left to time out is sent once more at most, then fails as `ambiguous`; one
-/// whose sender died is sent again by the next life. So a key is charged at most once, and once more
-/// for each of its ambiguous intents. A service that fails several times in a
-/// row is only probed, and what failed meanwhile does not use up the attempts of a request; when
-/// nothing good has come for `service_patience_s`, or at once for a wrong key or an empty account,
-/// it is given up: its calls reply open.
+/// the service cut off or left to time out is sent once more at most, then fails as `ambiguous`;
+/// one whose sender died is sent again by the next life. So a key is charged at most once, and once
+/// more for each of its ambiguous intents. A service that fails several times in a row is only
+/// probed, and what failed meanwhile does not use up the attempts of a request; when nothing good
+/// has come for `service_patience_s`, or at once for a wrong key or an empty account, it is given
+/// up: its calls reply open.
 class Caller {
  public:
   struct Setup {

@@ -365,8 +365,7 @@ TEST(Caller, LivesThatVanishLeaveAmbiguousIntentsAndEachIsAskedAgain) {
     return picture_reply();
   });
   Exchange exchange(server.url());
-  for (const char* job : {"first", "second", "third"})
-    vanish_while_asking(exchange, server, job);
+  for (const char* job : {"first", "second", "third"}) vanish_while_asking(exchange, server, job);
   go = true;
   EXPECT_EQ(exchange.journals().find(Exchange::key("a"))->no_answer, 3);
   EXPECT_EQ(exchange.life({"a"}).at("a").outcome, Outcome::ok);
