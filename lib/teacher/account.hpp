@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "teacher/secret.hpp"
 
 namespace evd::teacher {
+
+/// One and one more: what may have been charged without an answer is not sent a third time.
+constexpr int kMaxNoAnswer = 2;
 
 /// One request on its way to a final answer, over all its attempts. Inside `teacher` only.
 struct Errand {
@@ -45,8 +49,9 @@ class Account {
 
   ServiceHealth health;
   std::deque<std::shared_ptr<Errand>> ready;  ///< may be sent as soon as there is a permit
-  int outstanding = 0;                        ///< permits asked for or held
-  int errands = 0;                            ///< not yet replied
+  std::multimap<double, std::shared_ptr<Errand>> waiting;  ///< in a back-off, by due time
+  int outstanding = 0;                                     ///< permits asked for or held
+  int errands = 0;                                         ///< not yet replied
 
  private:
   ServiceOptions options_;

@@ -70,8 +70,8 @@ class Permits {
 /// one whose sender died is sent again by the next life. So a key is charged at most once, and once
 /// more for each of its ambiguous intents. A service that fails several times in a row is only
 /// probed, and what failed meanwhile does not use up the attempts of a request; when nothing good
-/// has come for `service_patience_s`, or at once for a wrong key or an empty account, it is given
-/// up: its calls reply open.
+/// has come for `service_patience_s`, or at once for a wrong key, an empty account or a demand to
+/// wait for longer than that, it is given up: its calls reply open.
 class Caller {
  public:
   struct Setup {

@@ -9,8 +9,6 @@
 namespace evd::teacher {
 namespace {
 
-// One and one more: what may have been charged without an answer is not sent a third time.
-constexpr int kMaxNoAnswer = 2;
 constexpr int kMaxWait_ms = 5;
 
 int worker_threads() {
@@ -127,19 +125,20 @@ void Dispatcher::pump() {
     not_durable_.pop_front();
     next();
   }
-  const double now_s = monotonic_s();
-  while (!waiting_.empty() && (stopping_ || waiting_.begin()->first <= now_s)) {
-    const Held errand = std::move(waiting_.begin()->second);
-    waiting_.erase(waiting_.begin());
-    account(*errand).ready.push_front(errand);
-  }
   for (const auto& [name, account] : accounts_) sweep(*account);
 }
 
 void Dispatcher::sweep(Account& account) {
   const double now_s = monotonic_s();
-  if (account.ready.empty()) return;
-  if (stopping_ || account.health.down(now_s)) {
+  if (account.ready.empty() && account.waiting.empty()) return;
+  // Also those in a back-off: a service may ask for a day, and nobody waits that long for one that
+  // is given up.
+  const bool enough = stopping_ || account.health.down(now_s);
+  while (!account.waiting.empty() && (enough || account.waiting.begin()->first <= now_s)) {
+    account.ready.push_front(std::move(account.waiting.begin()->second));
+    account.waiting.erase(account.waiting.begin());
+  }
+  if (enough) {
     const auto given_up = std::exchange(account.ready, {});
     for (const auto& errand : given_up) reply_open(errand, stopping_ ? "stopped" : "service_down");
     return;

@@ -75,7 +75,6 @@ class Dispatcher {
   std::map<std::string, std::unique_ptr<Account>> accounts_;
   std::vector<Account*> by_service_;
   std::unordered_map<RequestKey, Held> active_;
-  std::multimap<double, Held> waiting_;  // by due time
   std::deque<std::pair<std::uint64_t, std::function<void()>>> not_durable_;
   std::deque<std::function<void()>> replies_;
   std::vector<shard::Call> calls_;

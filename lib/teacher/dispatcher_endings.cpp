@@ -11,8 +11,6 @@ namespace {
 
 using Next = Ending::Next;
 
-constexpr int kMaxNoAnswer = 2;
-
 shard::Outcome outcome_of(Next next) {
   switch (next) {
     case Next::answered:
@@ -68,16 +66,20 @@ void Dispatcher::on_examined(Examined examined) {
 
 bool Dispatcher::note_health(Account& account, const Ending& ending) {
   const double now_s = monotonic_s();
+  const auto pause = [&] {
+    account.health.pause(now_s, ending.hint.seconds);
+    if (ending.hint.seconds > setup_.service_patience_s)
+      account.health.stop("it asks to wait " + human_duration(ending.hint.seconds));
+  };
   switch (ending.next) {
-    case Next::retry:
-      if (ending.hint.kind != WaitHint::Kind::none)
-        account.health.pause(now_s, ending.hint.seconds);
-      return account.health.bad(
+    case Next::retry: {
+      const bool counts = account.health.bad(
           now_s, ending.reason + (ending.message.empty() ? "" : ": ") + ending.message);
+      if (ending.hint.seconds > 0) pause();
+      return counts && !account.health.down(now_s);
+    }
     case Next::throttled:
-      account.health.pause(now_s, ending.hint.seconds);
-      if (ending.hint.seconds > setup_.service_patience_s)
-        account.health.stop("it asks to wait " + human_duration(ending.hint.seconds));
+      pause();
       return false;
     case Next::give_up:
       account.health.stop(ending.reason + ": " + ending.message);
@@ -121,7 +123,7 @@ void Dispatcher::wait(const Held& errand, const Ending& ending, const End& end) 
   const double pause_s =
       backoff_s(errand->pauses++, ending.hint,
                 Random(setup_.seed, Purpose::backoff, errand->call.key.low64(), errand->sent));
-  waiting_.emplace(monotonic_s() + pause_s, errand);
+  account(*errand).waiting.emplace(monotonic_s() + pause_s, errand);
 }
 
 void Dispatcher::conclude(const Held& errand, const End& end, Reply reply) {

@@ -27,7 +27,7 @@ void ServiceHealth::good() {
 
 bool ServiceHealth::bad(double now_s, const std::string& reason) {
   if (first_bad_s_ < 0) first_bad_s_ = now_s;
-  why_ = reason;
+  if (!down_) why_ = reason;  // why it was given up stays
   const bool was_probe = probing_;
   probing_ = false;
   if (++failures_ < kOpenAfter) return true;
@@ -43,6 +43,7 @@ bool ServiceHealth::bad(double now_s, const std::string& reason) {
 }
 
 void ServiceHealth::pause(double now_s, double seconds) {
+  probing_ = false;  // it answered, though not well
   if (first_bad_s_ < 0) first_bad_s_ = now_s;
   not_before_s_ = std::max(not_before_s_, now_s + seconds);
 }

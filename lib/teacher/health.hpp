@@ -19,7 +19,7 @@ class ServiceHealth {
   /// Nothing, or an error that is the service's own. True when it counts against the request, too:
   /// not while the service as a whole fails.
   bool bad(double now_s, const std::string& reason);
-  /// It asked for a pause.
+  /// It asked for a pause; that ends a probe, and the next one comes after the pause.
   void pause(double now_s, double seconds);
   /// Nothing can succeed until a person acts.
   void stop(const std::string& reason);

@@ -31,7 +31,7 @@ std::optional<double> parse_date(const std::string& text) {
 
 WaitHint judge(double seconds) {
   if (!(seconds > 0) || seconds > kSensible_s) return {};
-  return {seconds > kMaxHint_s ? WaitHint::Kind::too_long : WaitHint::Kind::wait, seconds};
+  return {seconds};
 }
 
 }  // namespace
@@ -47,7 +47,6 @@ WaitHint retry_after(const std::string& retry_after_ms, const std::string& retry
 double backoff_s(int failures, const WaitHint& hint, Random random) {
   const double limit_s = std::min(kCap_s, kBase_s * std::exp2(std::clamp(failures, 0, 16)));
   const double pause_s = random.uniform() * limit_s;
-  if (hint.kind == WaitHint::Kind::none) return pause_s;
   return std::max(pause_s, hint.seconds) + 0.1 * hint.seconds * random.uniform();
 }
 

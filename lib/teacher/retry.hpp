@@ -1,21 +1,15 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "core/random.hpp"
 
 namespace evd::teacher {
 
-/// What a service says about when to come back.
+/// When a service asks to come back; 0 = it does not say.
 struct WaitHint {
-  enum class Kind : std::uint8_t { none, wait, too_long };
-  Kind kind = Kind::none;
-  double seconds = 0;  ///< of `wait` and `too_long`
+  double seconds = 0;
 };
-
-/// Longest wait that a service may ask for inside one request's attempts (openai-python 3.3).
-constexpr double kMaxHint_s = 120;
 
 /// Reads `retry-after-ms`, else `retry-after` (seconds, fractions allowed, or an HTTP date against
 /// `now_unix_s`). What is no positive sensible time counts as no hint.

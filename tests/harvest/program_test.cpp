@@ -135,6 +135,17 @@ TEST(HarvestProgram, RefusalsAndFailuresAreRowsOfTheirOwn) {
   }
 }
 
+// Nobody waits a day for a service that asks for it.
+TEST(HarvestProgram, AServiceThatAsksToWaitADayEndsWith69) {
+  ScriptedServer server([](const Received& r) {
+    return is_for(r, "glyph") ? reply(429, "", {"Retry-After: 86400"}) : picture_reply();
+  });
+  const TinyCampaign campaign(settings(server.url(), {"harvest.min_teachers=2"}));
+  const auto down = campaign.stage("harvest", 2, {"--round", "0"});
+  EXPECT_EQ(down.code, 69) << down.story();
+  EXPECT_NE(down.err.find("glyph: it asks to wait"), std::string::npos) << down.err;
+}
+
 TEST(HarvestProgram, RerunAsksNobody) {
   ScriptedServer server([](const Received&) { return picture_reply(); });
   const TinyCampaign campaign(settings(server.url()));
@@ -359,6 +370,24 @@ TEST(HarvestProgram, AFlippedByteInAJournalCostsOnePicture) {
   ASSERT_EQ(campaign.stage("harvest", 2, {"--round", "0", "--rerun"}).code, 0);
   EXPECT_EQ(server.received().size(), before + 1) << "published pictures are found again";
   EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
+}
+
+TEST(HarvestProgram, AFileSizeLimitIsAnErrorAndNothingIsPaidTwice) {
+  ScriptedServer server([](const Received&) { return picture_reply(); });
+  const TinyCampaign campaign(settings(server.url()));
+  // 4 KiB. mpirun's own store of addresses is a larger file, unless it is kept in memory.
+  std::string command = "export PMIX_MCA_gds=hash && ulimit -f 4 && exec";
+  for (const auto& word :
+       test::mpirun(2, {test::program("evd-harvest"), campaign.path().string(), "--round", "0"}))
+    command += " '" + word + "'";
+  const auto full = test::run({{"bash", "-c", command}});
+  EXPECT_EQ(full.code, 74) << full.story();
+  EXPECT_NE(full.err.find("File too large"), std::string::npos) << full.err;
+  EXPECT_FALSE(shard::read_manifest(directory(campaign)));
+  const auto done = campaign.stage("harvest", 2, {"--round", "0"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
+  EXPECT_LT(server.received().size(), 72U) << "what was recorded is not asked again";
 }
 
 TEST(HarvestProgram, TheEmbeddedServicesGoWithTheirParent) {

@@ -136,6 +136,39 @@ TEST(Caller, TooFastManyTimesIsNoFailure) {
   EXPECT_EQ(replies.at("a").attempts, 4);
 }
 
+// What was in its back-off once kept the job for as long as the service had asked, a day here.
+TEST(Caller, AWaitBeyondThePatienceEndsTheServiceAtOnce) {
+  for (const int status : {429, 503}) {
+    ScriptedServer server(
+        [=](const Received&) { return reply(status, "", {"Retry-After: 86400"}); });
+    Exchange exchange(server.url());
+    exchange.service.max_attempts = 1;
+    const auto replies = exchange.life(names(3));
+    for (const auto& [name, one] : replies) {
+      EXPECT_EQ(one.outcome, Outcome::open) << status;
+      EXPECT_EQ(one.reason, "service_down") << status;
+    }
+    ASSERT_EQ(exchange.down.size(), 1U) << status;
+    EXPECT_NE(exchange.down[0].find("it asks to wait"), std::string::npos) << exchange.down[0];
+    EXPECT_EQ(exchange.permits.in_flight, 0);
+  }
+}
+
+// The circuit once stayed open for good.
+TEST(Caller, AProbeAnswered429IsFollowedByAnother) {
+  std::atomic<int> number = 0;
+  ScriptedServer server([&](const Received&) {
+    const int n = ++number;
+    if (n <= 5) return reply(503, "");
+    return n == 6 ? reply(429, "", {"retry-after-ms: 50"}) : picture_reply();
+  });
+  Exchange exchange(server.url());
+  exchange.setup.service_patience_s = 60;
+  exchange.service.max_in_flight = 1;
+  const auto replies = exchange.life(names(6));
+  for (const auto& [name, one] : replies) EXPECT_EQ(one.outcome, Outcome::ok) << one.reason;
+}
+
 TEST(Caller, WithoutMoneyTheServiceIsStopped) {
   ScriptedServer server([](const Received&) {
     return reply(429, R"({"error":{"message":"quota","code":"insufficient_quota"}})");

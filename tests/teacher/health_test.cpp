@@ -74,6 +74,20 @@ TEST(ServiceHealth, PausesWhenAskedTo) {
   EXPECT_FALSE(health.down(5000));
 }
 
+// The circuit once stayed open for good: the probe counted as still under way.
+TEST(ServiceHealth, AProbeThatIsAskedToWaitIsFollowedByAnother) {
+  ServiceHealth health(900);
+  for (int i = 0; i < 5; ++i) health.bad(0, "http_500");
+  ASSERT_TRUE(health.ready(1.1));
+  health.begin();
+  health.pause(1.2, 10);
+  EXPECT_TRUE(health.open());
+  EXPECT_FALSE(health.ready(11));
+  EXPECT_TRUE(health.ready(11.3));
+  health.begin();
+  EXPECT_FALSE(health.ready(11.4)) << "one probe at a time";
+}
+
 TEST(ServiceHealth, StopIsAtOnce) {
   ServiceHealth health(900);
   health.stop("the key was not accepted");
