@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -30,11 +31,20 @@ constexpr std::array<std::string_view, 9> kRefusalCodes = {"moderation_blocked",
                                                            "responsible_ai_policy_violation",
                                                            "nsfw_content",
                                                            "prompt_blocked"};
+// What these say is meant whatever the status: hosts send them with 400, 402, 403 and 429.
 constexpr std::array<std::string_view, 8> kMoneyCodes = {
     "insufficient_quota",         "credit_balance_exhausted",
     "billing_hard_limit_reached", "billing_not_active",
     "spend_limit_reached",        "insufficient_funds",
     "daily_limit_exceeded",       "quota_exceeded"};
+constexpr std::array<std::string_view, 6> kPaceCodes = {
+    "rate_limit",        "rate_limit_exceeded", "rate_limit_error",
+    "too_many_requests", "slow_down",           "requests_limit_exceeded"};
+
+template <std::size_t N>
+bool says(const ServiceFault& fault, const std::array<std::string_view, N>& words) {
+  return is_one_of(fault.code, words) || is_one_of(fault.type, words);
+}
 
 // One printable line of modest length: it goes to logs and tables.
 std::string tidy(std::string_view text) {
@@ -68,7 +78,14 @@ std::string reason_of(const http::Response& response, const ServiceFault& fault)
   return "http_" + std::to_string(response.status);
 }
 
-Ending by_status(int status, const ServiceFault& fault) {
+std::optional<Ending> by_word(const ServiceFault& fault) {
+  if (says(fault, kMoneyCodes))
+    return Ending{.next = Next::give_up, .message = "the account's quota or funds are spent"};
+  if (says(fault, kPaceCodes)) return Ending{.next = Next::throttled};
+  return std::nullopt;
+}
+
+Ending by_status(int status) {
   switch (status) {
     case 401:
     case 403:
@@ -80,8 +97,6 @@ Ending by_status(int status, const ServiceFault& fault) {
       return {.next = Next::give_up,
               .message = "there is no such address or model (check base_url and model)"};
     case 429:
-      if (is_one_of(fault.code, kMoneyCodes) || is_one_of(fault.type, kMoneyCodes))
-        return {.next = Next::give_up, .message = "the account's quota or funds are spent"};
       return {.next = Next::throttled};
     case 409:
     case 500:
@@ -124,7 +139,7 @@ ServiceFault parse_fault(std::string_view body) {
 }
 
 bool is_refusal(const ServiceFault& fault) {
-  return is_one_of(fault.code, kRefusalCodes) || is_one_of(fault.type, kRefusalCodes) ||
+  return says(fault, kRefusalCodes) ||
          fault.message.find("safety_violations=") != std::string::npos;
 }
 
@@ -132,8 +147,16 @@ Ending ending_of_fault(const http::Response& response, const ServiceFault& fault
                        double now_unix_s) {
   const bool may_refuse = response.status < 500 && response.status != 401 &&
                           response.status != 402 && response.status != 429;
-  Ending ending = may_refuse && is_refusal(fault) ? Ending{.next = Next::refused}
-                                                  : by_status(response.status, fault);
+  Ending ending;
+  if (may_refuse && is_refusal(fault)) {
+    ending.next = Next::refused;
+  } else if (const auto known = by_word(fault)) {
+    ending = *known;
+  } else if (response.status < 300) {
+    return unusable("error_in_answer", fault.message);
+  } else {
+    ending = by_status(response.status);
+  }
   ending.reason = reason_of(response, fault);
   ending.message += (ending.message.empty() ? "" : ": ") + fault.message;
   ending.hint = retry_after(response.retry_after_ms, response.retry_after, now_unix_s);

@@ -62,11 +62,8 @@ Ending examine_chat(const http::Response& response, double now_unix_s) {
     return unusable("no_json", "status 200 with something that is no whole JSON (" +
                                    response.content_type.substr(0, 60) + ")");
   const auto error = root.find("error");
-  if (error != root.end() && !error->is_null()) {
-    const ServiceFault fault = parse_fault(response.body);
-    if (is_refusal(fault)) return ending_of_fault(response, fault, now_unix_s);
-    return unusable("error_in_answer", fault.message);
-  }
+  if (error != root.end() && !error->is_null())
+    return ending_of_fault(response, parse_fault(response.body), now_unix_s);
   const auto choices = root.find("choices");
   if (choices == root.end() || !choices->is_array() || choices->empty() ||
       !choices->front().is_object())

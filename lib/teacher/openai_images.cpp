@@ -115,11 +115,8 @@ Ending examine_images(const http::Response& response, double now_unix_s) {
   if (!answer.complete)
     return unusable("no_json", "status 200 with something that is no whole JSON (" +
                                    response.content_type.substr(0, 60) + ")");
-  if (!answer.error.empty() && answer.error != "null") {
-    const ServiceFault fault = parse_fault(response.body);
-    if (is_refusal(fault)) return ending_of_fault(response, fault, now_unix_s);
-    return unusable("error_in_answer", fault.message);
-  }
+  if (!answer.error.empty() && answer.error != "null")
+    return ending_of_fault(response, parse_fault(response.body), now_unix_s);
   bool has_url = false;
   for (const auto& item : answer.items) {
     if (!item.b64_json.empty()) return examine_picture(answer, item);

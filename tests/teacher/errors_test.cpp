@@ -62,6 +62,25 @@ TEST(Ending, The429HasThreeMeanings) {
   EXPECT_EQ(examine(429, "", {.retry_after = "7"}).hint.seconds, 7);
 }
 
+// Hosts send these with whatever status: no prompt is at fault, so none may fail by them.
+TEST(Ending, MoneyAndPaceAreToldByTheirWordsWhateverTheStatus) {
+  for (const int status : {200, 400, 402, 403, 429}) {
+    for (const char* code : {"billing_hard_limit_reached", "billing_not_active",
+                             "insufficient_funds", "insufficient_quota"}) {
+      const auto ending = examine(status, error(code));
+      EXPECT_EQ(ending.next, Next::give_up) << status << code;
+      EXPECT_EQ(ending.charge, Charge::none) << status << code;
+      EXPECT_NE(ending.message.find("funds"), std::string::npos) << status << ending.message;
+    }
+    for (const char* code : {"rate_limit", "rate_limit_exceeded"}) {
+      EXPECT_EQ(examine(status, error(code)).next, Next::throttled) << status << code;
+      EXPECT_EQ(examine(status, error("x", code)).next, Next::throttled) << status << code;
+    }
+  }
+  EXPECT_EQ(examine(400, error("rate_limit"), {.retry_after = "7"}).hint.seconds, 7);
+  EXPECT_EQ(examine(200, error("server_error")).charge, Charge::unusable);
+}
+
 TEST(Ending, ByStatus) {
   for (const int status : {408, 425, 500, 502, 503, 504, 529, 409})
     EXPECT_EQ(examine(status, "").next, Next::retry) << status;
