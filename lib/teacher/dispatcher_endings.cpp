@@ -4,12 +4,16 @@
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "teacher/dispatcher.hpp"
+#include "teacher/foreign_text.hpp"
 
 /// The part of Dispatcher that decides what follows from an attempt.
 namespace evd::teacher {
 namespace {
 
 using Next = Ending::Next;
+
+constexpr std::size_t kMessageBytes = 400;
+constexpr std::size_t kRequestIdBytes = 200;
 
 shard::Outcome outcome_of(Next next) {
   switch (next) {
@@ -33,7 +37,8 @@ bool may_be_charged(Charge charge) {
 void Dispatcher::on_examined(Examined examined) {
   const auto& [errand, ending, response] = examined;
   Account& account = this->account(*errand);
-  examined.ending.message = account.secret().redact(std::move(examined.ending.message));
+  examined.ending.message =
+      foreign_text(account.secret().redact(std::move(examined.ending.message)), kMessageBytes);
   --account.outstanding;
   const std::int64_t cost = ending.charge == Charge::paid ? account.price_microusd() : 0;
   permits_.done(errand->service, errand->reserved_microusd,
@@ -59,7 +64,7 @@ void Dispatcher::on_examined(Examined examined) {
   conclude(errand, end,
            {.payload = std::move(content.payload),
             .model_echo = std::move(content.model_echo),
-            .request_id = response.request_id,
+            .request_id = foreign_text(response.request_id, kRequestIdBytes),
             .revised_prompt = std::move(content.revised_prompt),
             .logprobs_json = std::move(content.logprobs_json)});
 }

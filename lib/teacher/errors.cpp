@@ -6,7 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/text.hpp"
+#include "teacher/foreign_text.hpp"
+#include "teacher/json_scanner.hpp"
 
 namespace evd::teacher {
 namespace {
@@ -46,15 +47,7 @@ bool says(const ServiceFault& fault, const std::array<std::string_view, N>& word
   return is_one_of(fault.code, words) || is_one_of(fault.type, words);
 }
 
-// One printable line of modest length: it goes to logs and tables.
-std::string tidy(std::string_view text) {
-  std::string line;
-  for (const char c : text.substr(0, kMessageLimitBytes))
-    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  // A cut inside a character leaves half of it.
-  while (!line.empty() && !is_utf8(line)) line.pop_back();
-  return line;
-}
+std::string tidy(std::string_view text) { return foreign_text(text, kMessageLimitBytes); }
 
 std::string text_of(const json& value) {
   if (value.is_string()) return tidy(value.get<std::string>());
@@ -122,7 +115,8 @@ void apply_should_retry(const std::string& should_retry, Ending& ending) {
 }  // namespace
 
 ServiceFault parse_fault(std::string_view body) {
-  const auto parsed = body.size() > kParseLimitBytes ? json() : json::parse(body, nullptr, false);
+  const bool is_readable = body.size() <= kParseLimitBytes && is_whole_json(body);
+  const auto parsed = is_readable ? json::parse(body, nullptr, false) : json();
   const json& root = parsed.is_array() && !parsed.empty() ? parsed.front() : parsed;
   ServiceFault fault;
   if (root.is_object()) {
@@ -134,7 +128,7 @@ ServiceFault parse_fault(std::string_view body) {
     if (fault.message.empty() && root.contains("detail"))
       fault.message = tidy(root["detail"].dump(-1, ' ', false, json::error_handler_t::replace));
   }
-  if (fault.message.empty()) fault.message = tidy(body.substr(0, kMessageLimitBytes));
+  if (fault.message.empty()) fault.message = tidy(body);
   return fault;
 }
 

@@ -140,6 +140,12 @@ bool JsonScanner::complete() {
   return !failed_ && at_ == text_.size();
 }
 
+bool is_whole_json(std::string_view text) {
+  JsonScanner scanner(text);
+  scanner.value();
+  return scanner.complete();
+}
+
 std::optional<std::string> unescape_json(std::string_view raw) {
   std::string quoted;
   quoted.reserve(raw.size() + 2);

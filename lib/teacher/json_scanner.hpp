@@ -45,6 +45,10 @@ class JsonScanner {
   bool after_open_ = false;
 };
 
+/// Whether `text` is one value with its brackets closed in order and at most 64 levels deep: fit to
+/// be parsed. Numbers, words and commas are not looked at.
+[[nodiscard]] bool is_whole_json(std::string_view text);
+
 /// The text that an escaped JSON string stands for; nothing when an escape or its UTF-8 is damaged.
 [[nodiscard]] std::optional<std::string> unescape_json(std::string_view raw);
 

@@ -4,6 +4,8 @@
 
 #include "core/text.hpp"
 #include "teacher/errors.hpp"
+#include "teacher/foreign_text.hpp"
+#include "teacher/json_scanner.hpp"
 
 namespace evd::teacher {
 namespace {
@@ -47,7 +49,7 @@ Ending examine_choice(const json& root, const json& choice) {
                 .reason = finish == "length" ? "length" : ""};
   const Bytes bytes = as_bytes(*text);
   ending.content.payload.assign(bytes.begin(), bytes.end());
-  ending.content.model_echo = member(root, "model").substr(0, 200);
+  ending.content.model_echo = foreign_text(member(root, "model"), 200);
   const auto logprobs = choice.find("logprobs");
   if (logprobs != choice.end() && logprobs->is_object())
     ending.content.logprobs_json = logprobs->dump(-1, ' ', false, json::error_handler_t::replace);
@@ -57,7 +59,9 @@ Ending examine_choice(const json& root, const json& choice) {
 }  // namespace
 
 Ending examine_chat(const http::Response& response, double now_unix_s) {
-  const auto root = json::parse(response.body, nullptr, false);
+  // Copying and printing a value recurses into it: a nested answer must not take the stack.
+  const auto root =
+      is_whole_json(response.body) ? json::parse(response.body, nullptr, false) : json();
   if (!root.is_object())
     return unusable("no_json", "status 200 with something that is no whole JSON (" +
                                    response.content_type.substr(0, 60) + ")");

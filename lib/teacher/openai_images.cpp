@@ -4,13 +4,16 @@
 
 #include "core/base64.hpp"
 #include "core/error.hpp"
-#include "core/text.hpp"
 #include "image/image.hpp"
 #include "teacher/errors.hpp"
+#include "teacher/foreign_text.hpp"
 #include "teacher/json_scanner.hpp"
 
 namespace evd::teacher {
 namespace {
+
+constexpr std::size_t kModelBytes = 200;
+constexpr std::size_t kRevisedPromptBytes = 64 << 10;
 
 std::string_view optional_string(JsonScanner& scanner) {
   if (scanner.peek() == '"') return scanner.string().value_or(std::string_view());
@@ -55,10 +58,8 @@ std::optional<std::vector<std::byte>> decode(std::string_view b64) {
   return plain ? decode_base64(*plain) : std::nullopt;
 }
 
-std::string foreign_text(std::string_view raw) {
-  auto text = unescape_json(raw).value_or(std::string());
-  if (text.size() > (64 << 10) || !is_utf8(text)) text.clear();
-  return text;
+std::string clean_text(std::string_view raw, std::size_t max_bytes) {
+  return foreign_text(unescape_json(raw).value_or(std::string()), max_bytes);
 }
 
 Ending examine_picture(const ImagesAnswer& answer, const ImagesAnswer::Item& item) {
@@ -74,8 +75,8 @@ Ending examine_picture(const ImagesAnswer& answer, const ImagesAnswer::Item& ite
   return {.next = Ending::Next::answered,
           .charge = Charge::paid,
           .content = {.payload = std::move(*bytes),
-                      .model_echo = foreign_text(answer.model).substr(0, 200),
-                      .revised_prompt = foreign_text(item.revised_prompt)}};
+                      .model_echo = clean_text(answer.model, kModelBytes),
+                      .revised_prompt = clean_text(item.revised_prompt, kRevisedPromptBytes)}};
 }
 
 }  // namespace

@@ -135,6 +135,30 @@ TEST(HarvestProgram, RefusalsAndFailuresAreRowsOfTheirOwn) {
   }
 }
 
+// A zero byte in such a text once was recorded, and then no publishing could end well.
+TEST(HarvestProgram, WhateverAServiceWritesIsPublished) {
+  ScriptedServer server([](const Received& r) {
+    if (is_for(r, "glyph"))
+      return reply(429, R"({"error":{"code":"insufficient_quota","message":"\u0000\u001b[31m"}})",
+                   {"content-type: \xff"});
+    const std::string good = picture_reply().bytes;
+    return reply(200,
+                 R"({"model":"x\u0000y","data":[{"revised_prompt":"a\u0000\u0007b",)" +
+                     good.substr(good.find("\"b64_json\"")),
+                 {"x-request-id: id\x01\xff"});
+  });
+  const TinyCampaign campaign(settings(server.url()));
+  const auto done = campaign.stage("harvest", 2, {"--round", "0"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  for (const auto& row : images(campaign)) {
+    if (row.teacher.text == "glyph") continue;
+    EXPECT_EQ(row.outcome, Outcome::ok);
+    EXPECT_EQ(row.model_echo.text, "x y");
+    EXPECT_EQ(row.revised_prompt, "a  b");
+    EXPECT_EQ(row.request_id, "id ?");
+  }
+}
+
 // Nobody waits a day for a service that asks for it.
 TEST(HarvestProgram, AServiceThatAsksToWaitADayEndsWith69) {
   ScriptedServer server([](const Received& r) {

@@ -35,6 +35,10 @@ TEST(Fault, IsReadInEveryShape) {
   EXPECT_EQ(parse_fault("Bad\r\nGateway\x01").message, "Bad  Gateway ");
   EXPECT_EQ(parse_fault(std::string(1'000'000, 'x')).message.size(), 200U);
   EXPECT_EQ(parse_fault("").message, "");
+  // So deep that printing it would take the stack.
+  EXPECT_TRUE(
+      parse_fault(R"({"detail":)" + std::string(30'000, '[') + std::string(30'000, ']') + "}")
+          .message.starts_with(R"({"detail":[[)"));
 }
 
 TEST(Ending, RefusalsAreTold) {

@@ -85,5 +85,16 @@ TEST(JsonScanner, Unescapes) {
   EXPECT_FALSE(unescape_json("a\"b"));
 }
 
+TEST(JsonScanner, WholeMeansClosedInOrderAndNotTooDeep) {
+  const auto nested = [](std::size_t levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  for (const auto& text : {std::string(R"( {"a":["]",{}]} )"), std::string("7"), nested(64)})
+    EXPECT_TRUE(is_whole_json(text)) << text;
+  for (const auto& text : {std::string(), std::string("[}"), std::string("{\"a\":["),
+                           std::string("{} x"), nested(65), nested(1'000'000)})
+    EXPECT_FALSE(is_whole_json(text)) << text.substr(0, 80);
+}
+
 }  // namespace
 }  // namespace evd::teacher

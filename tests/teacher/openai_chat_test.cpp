@@ -53,6 +53,26 @@ TEST(ChatAnswer, CutByTheTokenLimitSaysSo) {
   EXPECT_EQ(ending.reason, "length");
 }
 
+// Copying or printing such a value once took the stack, and the process with it.
+TEST(ChatAnswer, ADeeplyNestedAnswerIsUnusable) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  const std::string text = R"("message":{"content":"A"})";
+  for (const std::string& body :
+       {R"({"choices":[{)" + text + R"(,"logprobs":{"content":)" + deep + "}}]}",
+        R"({"choices":[{"message":{"content":"A","more":)" + deep + "}}]}",
+        R"({"choices":[{)" + text + R"(}],"error":)" + deep + "}"}) {
+    const auto ending = examine(body);
+    EXPECT_EQ(ending.next, Next::retry);
+    EXPECT_EQ(ending.charge, Charge::unusable);
+  }
+}
+
+TEST(ChatAnswer, ItsModelIsOneCleanLine) {
+  EXPECT_EQ(examine(R"({"model":"x\u0000y\n","choices":[{"message":{"content":"A"}}]})")
+                .content.model_echo,
+            "x y ");
+}
+
 TEST(ChatAnswer, WhatIsNoReplyIsUnusable) {
   for (const char* body :
        {"", "<html>", "[]", "{}", R"({"choices":[]})", R"({"choices":[null]})",
