@@ -9,15 +9,13 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "run/drain.hpp"
 #include "run/embedded.hpp"
 #include "run/handout.hpp"
 #include "teacher/openai_images.hpp"
 
 namespace evd::harvest {
 namespace {
-
-// After a stop signal: schedulers kill soon after they ask.
-constexpr double kDrain_s = 30;
 
 class Drawing {
  public:
@@ -29,7 +27,8 @@ class Drawing {
             context.world, context.log),
         services_s_(monotonic_s() - begun_s_),
         handout_(handout_setup(), context.world),
-        caller_(caller_setup(), handout_, context.log) {
+        caller_(caller_setup(), handout_, context.log),
+        drain_(handout_, caller_, context.log) {
     int in_flight = 0;
     for (const auto& service : embedded_.teachers()) in_flight += service.max_in_flight;
     window_ = static_cast<std::size_t>(2 * in_flight + 16);
@@ -39,18 +38,18 @@ class Drawing {
     context_.progress.begin("images", static_cast<std::int64_t>(task_.missing.size()));
     // Rank 0 answers the others from this loop, so it does not wait long for its own sockets.
     const int wait_ms = context_.world.size() == 1 ? 5 : 1;
-    while (!handout_.complete() && !drained()) {
+    while (!handout_.complete() && !drain_.over()) {
       if (context_.stop) handout_.stop();
       embedded_.check();
       feed();
       handout_.step();
       caller_.step(wait_ms);
       if (context_.world.rank() == 0)
-        context_.progress.update(handout_.finished_count(), human_usd(paid_microusd_));
+        context_.progress.update(handout_.finished_count(), human_usd(handout_.paid_microusd()));
     }
   }
 
-  [[nodiscard]] bool stopped() const { return stop_seen_s_ >= 0; }
+  [[nodiscard]] bool stopped() const { return drain_.begun(); }
 
   [[nodiscard]] double services_s() const { return services_s_; }
 
@@ -120,7 +119,6 @@ class Drawing {
                                                        : teacher::Recall::all;
     caller_.submit(static_cast<int>(service), std::move(call),
                    [this, item](const teacher::Reply& reply) {
-                     paid_microusd_ += reply.cost_microusd;
                      budget_spent_ = budget_spent_ || reply.reason == "budget";
                      handout_.finished(item);
                    });
@@ -135,18 +133,6 @@ class Drawing {
                                          .quality = service.quality});
   }
 
-  // After a stop: true when nothing is left here, or enough was waited.
-  [[nodiscard]] bool drained() {
-    if (!handout_.stopping()) return false;
-    if (!stopped()) {
-      stop_seen_s_ = monotonic_s();
-      caller_.stop();
-      context_.log.info("stopping: pictures that are under way are waited for, up to " +
-                        human_duration(kDrain_s));
-    }
-    return monotonic_s() - stop_seen_s_ > kDrain_s;
-  }
-
   run::Context& context_;
   const DrawingTask& task_;
   double begun_s_ = monotonic_s();
@@ -154,9 +140,8 @@ class Drawing {
   double services_s_ = 0;
   run::Handout handout_;
   teacher::Caller caller_;
+  run::Drain drain_;
   std::size_t window_ = 0;
-  double stop_seen_s_ = -1;
-  std::int64_t paid_microusd_ = 0;
   bool budget_spent_ = false;
 };
 

@@ -207,6 +207,7 @@ void Handout::step() {
 }
 
 std::int64_t Handout::finished_count() const { return state_->finished; }
+std::int64_t Handout::paid_microusd() const { return state_->desk.paid_microusd(); }
 bool Handout::complete() { return state_->completed; }
 bool Handout::stopping() const { return state_->stopping; }
 bool Handout::budget_spent() const { return state_->spent; }

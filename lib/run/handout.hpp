@@ -43,6 +43,8 @@ class Handout final : public teacher::Permits {
   void step();
   /// Items finished over all ranks, as rank 0 knows.
   [[nodiscard]] std::int64_t finished_count() const;
+  /// Micro-dollars that were, or may have been, charged over all ranks, as rank 0 knows.
+  [[nodiscard]] std::int64_t paid_microusd() const;
   /// True once every item is finished on every rank and all ranks know it.
   [[nodiscard]] bool complete();
   [[nodiscard]] bool budget_spent() const;

@@ -32,6 +32,7 @@ void PermitDesk::done(int service, std::int64_t reserved_microusd, std::int64_t 
   Line& line = this->line(service);
   line.reserved_microusd -= reserved_microusd;
   line.free_microusd -= paid_microusd;
+  paid_microusd_ += paid_microusd;
   const auto account = account_of_.at(static_cast<std::size_t>(service));
   using Ended = teacher::Pace::Ended;
   accounts_.at(static_cast<std::size_t>(account))

@@ -32,6 +32,8 @@ class PermitDesk {
   void serve(double now_s, const std::function<void(const Ask&, bool granted)>& answer);
   /// Whether an ask was refused.
   [[nodiscard]] bool budget_spent() const { return spent_; }
+  /// What was, or may have been, charged for all that has ended.
+  [[nodiscard]] std::int64_t paid_microusd() const { return paid_microusd_; }
 
  private:
   struct Line {
@@ -50,6 +52,7 @@ class PermitDesk {
   std::vector<int> line_of_;
   std::vector<Account> accounts_;
   std::vector<int> account_of_;
+  std::int64_t paid_microusd_ = 0;
   bool spent_ = false;
 };
 

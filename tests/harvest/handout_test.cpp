@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "core/clock.hpp"
+#include "run/drain.hpp"
+#include "support/temp_dir.hpp"
 
 namespace evd::run {
 namespace {
@@ -119,6 +121,42 @@ TEST(Handout, WhatTurnsOutCheaperIsGivenToOthers) {
   worker.run();
   EXPECT_EQ(world.all_reduce(worker.granted, Reduce::sum), 100);
   EXPECT_FALSE(handout.budget_spent());
+}
+
+TEST(Handout, RankZeroKnowsWhatAllRanksPaid) {
+  auto world = Communicator::world();
+  Handout handout(setup(100), world);
+  Worker worker{.handout = handout, .cost = 1000, .paid = 700};
+  worker.run();
+  for (const double until_s = monotonic_s() + kLimit_s;
+       world.rank() == 0 && handout.paid_microusd() < 100 * 700;) {
+    handout.step();
+    ASSERT_LT(monotonic_s(), until_s) << handout.paid_microusd();
+  }
+  if (world.rank() == 0) {
+    EXPECT_EQ(handout.paid_microusd(), 100 * 700);
+  }
+}
+
+TEST(Drain, StopsTheCallerAndWaitsOnlySoLong) {
+  auto world = Communicator::world();
+  Handout handout(setup(1'000'000), world);
+  const test::TempDir calls;
+  const Log log("test", world.rank());
+  teacher::Caller caller({.journal_directory = calls.path().string(), .job = "j"}, handout, log);
+  Drain patient(handout, caller, log, 1000);
+  Drain hasty(handout, caller, log, 0);
+  EXPECT_FALSE(patient.over());
+  EXPECT_FALSE(patient.begun());
+  if (world.rank() == world.size() - 1) handout.stop();
+  for (const double until_s = monotonic_s() + kLimit_s; !hasty.over();) {
+    handout.step();
+    ASSERT_LT(monotonic_s(), until_s) << "never over";
+  }
+  EXPECT_TRUE(hasty.begun());
+  EXPECT_FALSE(patient.over());
+  EXPECT_TRUE(patient.begun());
+  while (!handout.complete()) handout.step();
 }
 
 TEST(Handout, BudgetLinesAreApart) {
