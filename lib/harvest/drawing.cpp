@@ -77,10 +77,14 @@ class Drawing {
     const std::size_t teachers = embedded_.teachers().size();
     std::vector<int> lines(teachers, 0);
     lines.resize(2 * teachers, 1);
+    std::function<std::int64_t(int)> elsewhere;
+    if (task_.spending)
+      elsewhere = [this](int line) { return task_.spending->since_start_microusd(line); };
     return {.items = static_cast<std::int64_t>(task_.missing.size()),
             .services = services(),
             .budget_microusd = {task_.main_microusd, task_.heldout_microusd},
-            .budget_of = lines};
+            .budget_of = lines,
+            .spent_elsewhere = elsewhere};
   }
 
   [[nodiscard]] teacher::Caller::Setup caller_setup() const {

@@ -6,6 +6,7 @@
 
 #include "harvest/input.hpp"
 #include "run/program.hpp"
+#include "teacher/spending.hpp"
 
 namespace evd::harvest {
 
@@ -17,6 +18,9 @@ struct DrawingTask {
   std::int64_t main_microusd = 0;           ///< still free
   std::int64_t heldout_microusd = 0;
   std::shared_ptr<const teacher::Journals> journals;  ///< null = read them
+  /// On rank 0: of the lines kMainLine, kHeldoutLine, made before `main_microusd` was found; null =
+  /// no other job spends.
+  std::shared_ptr<teacher::Spending> spending = nullptr;
 };
 
 /// What happened, over all ranks; on every rank the same.

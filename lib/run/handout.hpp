@@ -26,6 +26,10 @@ class Handout final : public teacher::Permits {
     std::vector<std::int64_t> budget_microusd;
     std::vector<int> budget_of;
     int chunk = 8;  ///< items handed out at once
+    /// What other jobs have spent of a line since budget_microusd was read, in micro-dollars. Rank
+    /// 0 asks it in every step, so it has to return at once (teacher::Spending). Empty = no other
+    /// job.
+    std::function<std::int64_t(int line)> spent_elsewhere = {};
   };
   /// Every rank constructs it with the same setup.
   Handout(const Setup& setup, mpi::Communicator& world);

@@ -5,7 +5,8 @@
 
 namespace evd::run {
 
-PermitDesk::PermitDesk(const Handout::Setup& setup) : line_of_(setup.budget_of) {
+PermitDesk::PermitDesk(const Handout::Setup& setup)
+    : spent_elsewhere_(setup.spent_elsewhere), line_of_(setup.budget_of) {
   for (const std::int64_t free : setup.budget_microusd) lines_.push_back({.free_microusd = free});
   std::map<std::string, int> known;
   for (const auto& service : setup.services) {
@@ -43,12 +44,20 @@ PermitDesk::Money PermitDesk::money_for(const Ask& ask) const {
   const auto index = line_of_.at(static_cast<std::size_t>(ask.service));
   const Line& line = lines_.at(static_cast<std::size_t>(index));
   const std::int64_t cost = ask.max_cost_microusd;
-  if (cost == 0 || line.free_microusd - line.reserved_microusd >= cost) return Money::enough;
+  const std::int64_t free = line.free_microusd - line.elsewhere_microusd;
+  if (cost == 0 || free - line.reserved_microusd >= cost) return Money::enough;
   // What is under way may turn out cheaper than reserved.
-  return line.free_microusd >= cost ? Money::not_yet : Money::spent;
+  return free >= cost ? Money::not_yet : Money::spent;
+}
+
+void PermitDesk::note_elsewhere() {
+  if (!spent_elsewhere_) return;
+  for (std::size_t i = 0; i < lines_.size(); ++i)
+    lines_[i].elsewhere_microusd = spent_elsewhere_(static_cast<int>(i));
 }
 
 void PermitDesk::serve(double now_s, const std::function<void(const Ask&, bool granted)>& answer) {
+  note_elsewhere();
   for (auto& account : accounts_) {
     // An ask that waits for money does not hold up those of another line.
     for (auto ask = account.asks.begin(); ask != account.asks.end();) {

@@ -13,8 +13,10 @@
 namespace evd::run {
 
 /// Rank 0's side of the permits: who may send now, over all ranks. Money is reserved at its highest
-/// before a request leaves and settled when it ended, so a budget line is never overdrawn. Services
-/// of equal name share their limits.
+/// before a request leaves and settled when it ended, so a job never overdraws a budget line by
+/// itself. Jobs that run at once learn of each other through Handout::Setup::spent_elsewhere, which
+/// is seconds late: together they may overdraw a line by what they spend in that time. Services of
+/// equal name share their limits.
 class PermitDesk {
  public:
   explicit PermitDesk(const Handout::Setup& setup);
@@ -39,6 +41,7 @@ class PermitDesk {
   struct Line {
     std::int64_t free_microusd = 0;
     std::int64_t reserved_microusd = 0;
+    std::int64_t elsewhere_microusd = 0;
   };
   struct Account {
     teacher::Pace pace;
@@ -48,6 +51,9 @@ class PermitDesk {
   [[nodiscard]] Money money_for(const Ask& ask) const;
   [[nodiscard]] Line& line(int service);
 
+  void note_elsewhere();
+
+  std::function<std::int64_t(int)> spent_elsewhere_;
   std::vector<Line> lines_;
   std::vector<int> line_of_;
   std::vector<Account> accounts_;

@@ -123,6 +123,23 @@ TEST(Handout, WhatTurnsOutCheaperIsGivenToOthers) {
   EXPECT_FALSE(handout.budget_spent());
 }
 
+TEST(Handout, WhatOtherJobsSpendIsNotThereToSpend) {
+  auto world = Communicator::world();
+  auto given = setup(200);
+  given.budget_microusd = {50 * 1000 + 999};
+  // Another job spends 30 while this one runs.
+  given.spent_elsewhere = [asked = 0](int line) mutable {
+    EXPECT_EQ(line, 0);
+    return asked++ < 3 ? 0 : 30'000;
+  };
+  Handout handout(given, world);
+  Worker worker{.handout = handout, .cost = 1000, .paid = 1000};
+  worker.run();
+  const auto granted = world.all_reduce(worker.granted, Reduce::sum);
+  EXPECT_EQ(granted, 20);
+  EXPECT_EQ(world.all_reduce(worker.refused, Reduce::sum), 200 - granted);
+}
+
 TEST(Handout, RankZeroKnowsWhatAllRanksPaid) {
   auto world = Communicator::world();
   Handout handout(setup(100), world);

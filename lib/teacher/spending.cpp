@@ -1,0 +1,95 @@
+#include "teacher/spending.hpp"
+
+#include <algorithm>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "fs/read_file.hpp"
+#include "teacher/journal.hpp"
+
+namespace evd::teacher {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+constexpr double kLookEvery_s = 2;
+constexpr double kRestPerLook = 9;  // so that looking takes at most a tenth of the time
+
+}  // namespace
+
+Spending::Spending(stdfs::path calls_directory, std::string job, std::vector<std::string> lines)
+    : directory_(std::move(calls_directory)),
+      job_(std::move(job)),
+      lines_(std::move(lines)),
+      totals_(lines_.size()),
+      next_look_s_(monotonic_s() + kLookEvery_s) {
+  read_all(true);
+}
+
+// <job>-<rank>.journal, with numbers of askings and lives between or behind.
+bool Spending::is_own(const stdfs::path& file) const {
+  const std::string name = file.stem().string();
+  return name.starts_with(job_ + "-") &&
+         name.find_first_not_of("0123456789-.", job_.size()) == std::string::npos;
+}
+
+void Spending::read_all(bool is_start) {
+  try {
+    for (const auto& service : stdfs::directory_iterator(directory_)) {
+      if (!service.is_directory()) continue;
+      for (const auto& file : stdfs::directory_iterator(service.path()))
+        if (file.path().extension() == ".journal" && !is_own(file.path()))
+          read(file.path(), is_start);
+    }
+  } catch (const stdfs::filesystem_error&) {
+    // Nothing was called yet, or it cannot be listed now.
+  }
+}
+
+void Spending::read(const stdfs::path& file, bool is_start) {
+  Segment& segment = segments_[file];
+  try {
+    // Opened for its size: NFS asks the server then, and not when a name is looked up.
+    const std::uint64_t bytes = fs::ReadFile(file).size();
+    if (bytes == segment.bytes) return;
+    const Journals journals({}, {file.string()});
+    std::vector<std::int64_t> spent;
+    for (const auto& line : lines_) spent.push_back(journals.spent_microusd(line));
+    segment.now = std::move(spent);
+    segment.bytes = bytes;
+    if (is_start) segment.at_start = segment.now;
+  } catch (const Error&) {
+    // It went, as segments do when their answers are published; what it said still counts.
+  }
+}
+
+void Spending::look() {
+  const std::lock_guard lock(look_mutex_);
+  const double begun_s = monotonic_s();
+  read_all(false);
+  std::vector<std::int64_t> totals(lines_.size());
+  for (const auto& [file, segment] : segments_)
+    for (std::size_t line = 0; line < lines_.size(); ++line) {
+      if (!segment.now.empty()) totals[line] += segment.now[line];
+      if (!segment.at_start.empty()) totals[line] -= segment.at_start[line];
+    }
+  {
+    const std::lock_guard totals_lock(totals_mutex_);
+    totals_ = std::move(totals);
+  }
+  const double end_s = monotonic_s();
+  next_look_s_ = end_s + std::max(kLookEvery_s, kRestPerLook * (end_s - begun_s));
+}
+
+std::int64_t Spending::since_start_microusd(int line) {
+  if (monotonic_s() >= next_look_s_ && !looking_.exchange(true)) {
+    worker_.run([this] {
+      look();
+      looking_ = false;
+    });
+  }
+  const std::lock_guard lock(totals_mutex_);
+  return totals_.at(static_cast<std::size_t>(line));
+}
+
+}  // namespace evd::teacher

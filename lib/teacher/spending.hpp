@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "teacher/workers.hpp"
+
+namespace evd::teacher {
+
+/// What other jobs spend of the campaign's budget while this one runs, read from their journals:
+/// harvest(r+1) and score(r), say, draw from the same line at once. For rank 0 only.
+///
+/// Make it before the journals are read for what is left of the budget: what is spent between the
+/// two then counts twice, where it would else not count at all.
+///
+/// A look lists the segments and reads again those that have grown; one takes as long as reading
+/// those. On NFS a new file of another node may stay unseen for a minute.
+class Spending {
+ public:
+  /// Reads what stands below `calls_directory` now. Segments of `job` (Caller::Setup::job, also
+  /// with a number behind it) are one's own. `lines` are the budget lines that are asked about.
+  Spending(std::filesystem::path calls_directory, std::string job, std::vector<std::string> lines);
+  Spending(const Spending&) = delete;
+  Spending& operator=(const Spending&) = delete;
+
+  /// Micro-dollars that other jobs have spent of lines[line] since then, or may have; less than 0
+  /// when what they had announced before became cheaper. Returns at once, with what the last look
+  /// saw: a thread looks every 2 s, and takes at most a tenth of the time.
+  [[nodiscard]] std::int64_t since_start_microusd(int line);
+  /// Looks now and returns when it is done. What cannot be read counts as it was at the look
+  /// before.
+  void look();
+
+ private:
+  struct Segment {
+    std::uint64_t bytes = 0;
+    std::vector<std::int64_t> at_start;  // by line; so is the next
+    std::vector<std::int64_t> now;
+  };
+  [[nodiscard]] bool is_own(const std::filesystem::path& file) const;
+  void read(const std::filesystem::path& file, bool is_start);
+  void read_all(bool is_start);
+
+  std::filesystem::path directory_;
+  std::string job_;
+  std::vector<std::string> lines_;
+  std::mutex look_mutex_;  // one look at a time
+  std::map<std::filesystem::path, Segment> segments_;
+  std::mutex totals_mutex_;
+  std::vector<std::int64_t> totals_;  // by line
+  std::atomic<bool> looking_ = false;
+  std::atomic<double> next_look_s_;
+  Workers worker_{1};  // last: it ends before what it works on
+};
+
+}  // namespace evd::teacher
