@@ -12,6 +12,7 @@ constexpr int kAttemptsPerEpoch = 1000;
 }  // namespace
 
 void seal(Ask& ask, const Rules& rules) {
+  ask.question.dialect = rules.dialect;
   std::string parameters = ask.question.parameters();
   for (const auto* picture : {ask.first, ask.second})
     if (picture != nullptr)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "run/config.hpp"
+#include "vlm/dialect.hpp"
 
 namespace evd::judge {
 
@@ -19,6 +20,7 @@ struct Rules {
   int min_teachers = 1;
   std::string service = "vlm";  ///< part of every request key
   std::string model;
+  vlm::Dialect dialect = {};  ///< how the service wants to be asked
   std::size_t max_prompt_chars = 2000;
   int ask_epoch = 0;  ///< raised by --rerun=fresh: all questions are asked anew
 };
@@ -31,6 +33,7 @@ struct Rules {
               .min_teachers = config.harvest.min_teachers,
               .service = config.vlm.name,
               .model = config.vlm.model,
+              .dialect = config.vlm.dialect,
               .max_prompt_chars = static_cast<std::size_t>(config.set.max_prompt_chars)};
   for (const auto& teacher : config.teachers) rules.teachers.push_back(teacher.name);
   return rules;

@@ -12,6 +12,7 @@
 #include "core/option.hpp"
 #include "nn/options.hpp"
 #include "teacher/options.hpp"
+#include "vlm/dialect.hpp"
 
 namespace evd::run {
 
@@ -241,6 +242,20 @@ struct RehearsalOptions {
   }
 };
 
+/// The judge's service, and how it wants to be asked.
+struct VlmOptions : teacher::ServiceOptions {
+  VlmOptions() {
+    name = "vlm";
+    wire = teacher::Wire::openai_chat;
+  }
+  vlm::Dialect dialect;
+  template <class V>
+  void describe(V& v) {
+    teacher::ServiceOptions::describe(v);
+    dialect.describe(v);
+  }
+};
+
 /// Everything that can be configured, at the value in force for one round. A TOML file mirrors it:
 /// one table per member, `[[teacher]]` repeated, `[vlm]` once.
 struct Config {
@@ -258,7 +273,7 @@ struct Config {
   EvaluateOptions evaluate;
   RehearsalOptions rehearsal;
   std::vector<teacher::ServiceOptions> teachers;  // [[teacher]]
-  teacher::ServiceOptions vlm{.name = "vlm", .wire = teacher::Wire::openai_chat};
+  VlmOptions vlm;
 
   /// Calls `v.table("name", member)` for each table that occurs once.
   template <class V>

@@ -187,15 +187,18 @@ std::string body(const Question& question, std::string_view model,
                    {{{"role", "system"}, {"content", question.system}},
                     {{"role", "user"}, {"content", std::move(content)}}}},
                   {"temperature", question.temperature},
-                  {"max_completion_tokens", question.max_tokens}};
+                  {name(question.dialect.token_limit), question.max_tokens}};
   if (question.kind == Template::verdict) {
     request["logprobs"] = true;
     request["top_logprobs"] = 5;
   }
-  request["response_format"] = {
-      {"type", "json_schema"},
-      {"json_schema",
-       {{"name", name(question.kind)}, {"strict", true}, {"schema", schema(question.kind)}}}};
+  if (const Structured how = question.dialect.structured; how != Structured::none) {
+    auto& form = request["response_format"];
+    form["type"] = name(how);
+    if (how == Structured::json_schema)
+      form["json_schema"] = {
+          {"name", name(question.kind)}, {"strict", true}, {"schema", schema(question.kind)}};
+  }
   return request.dump();
 }
 

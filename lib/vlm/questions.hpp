@@ -9,6 +9,7 @@
 
 #include "core/enum.hpp"
 #include "core/hash.hpp"
+#include "vlm/dialect.hpp"
 
 namespace evd::vlm {
 
@@ -29,6 +30,7 @@ struct Question {
   int pictures = 0;
   double temperature = 0;
   int max_tokens = 0;
+  Dialect dialect = {};  ///< the form it is sent in; no part of the request key
 
   /// All the words, for the request key.
   [[nodiscard]] std::string text() const;

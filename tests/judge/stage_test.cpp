@@ -59,6 +59,28 @@ std::map<std::string, int> charged(const DrawnCampaign& drawn) {
   return times;
 }
 
+// Older servers of the same wire: no max_completion_tokens, no schema.
+TEST(JudgeProgram, APlainChatServerIsEnough) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 12, 4);
+  ASSERT_EQ(drawn.judge(2, {"--round", "0"}).code, 0);
+  const auto usual = set_of(drawn, kJudge0);
+  const auto asked = charged(drawn).size();
+  const std::vector<std::string> plain = {"--set", "vlm.token_limit=max_tokens", "--set",
+                                          "vlm.structured=none"};
+  std::vector<std::string> arguments = {"--round", "0", "--rerun"};
+  arguments.insert(arguments.end(), plain.begin(), plain.end());
+  auto done = drawn.judge(2, arguments);
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(charged(drawn).size(), asked) << "recorded answers stay good";
+  arguments = {"--round", "0", "--rerun=fresh", "--yes"};
+  arguments.insert(arguments.end(), plain.begin(), plain.end());
+  done = drawn.judge(2, arguments);
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_GT(charged(drawn).size(), asked);
+  EXPECT_EQ(set_of(drawn, kJudge0).size(), usual.size());
+}
+
 // Two rounds and a score, on one rank and on three: the same set, pairs and answers.
 TEST(JudgeProgram, TheResultDoesNotDependOnTheNumberOfRanks) {
   std::vector<std::string> contents;

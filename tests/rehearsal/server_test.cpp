@@ -383,6 +383,40 @@ TEST(Judge, KnowsTheFourQuestions) {
   }
 }
 
+// Every form in which vlm.structured and vlm.token_limit let the judge ask.
+TEST(Judge, TakesEveryFormOfAQuestion) {
+  const test::TempDir directory;
+  Services services(directory,
+                    {"--malformed-rate", "0", "--judge-noise", "0", "--position-bias", "0"});
+  Caller caller(services.port());
+  const std::string a = picture(caller, "glyph", kPrompt);
+  const std::string about = "Description: " + std::string(kPrompt) + "\n";
+  struct Case {
+    std::string schema;
+    std::string text;
+    std::vector<std::string> pictures;
+    std::string key;
+  };
+  const std::vector<Case> cases = {{"verdict", about, {a, a}, "winner"},
+                                   {"alignment", about, {a}, "score"},
+                                   {"variations", about + "Count: 2", {}, "descriptions"},
+                                   {"mutation", about + "Style: rough", {}, "description"}};
+  for (const auto& one : cases)
+    for (const std::string limit : {"max_completion_tokens", "max_tokens"})
+      for (const std::string form : {"json_schema", "json_object", "none"}) {
+        json body = json::parse(question_body(one.schema, one.text, one.pictures));
+        body[limit] = 512;
+        if (form == "json_object") body["response_format"] = {{"type", form}};
+        if (form == "none") body.erase("response_format");
+        const auto result = caller.post(kChat, body.dump());
+        ASSERT_TRUE(result);
+        ASSERT_EQ(result->status, 200) << one.schema << form << result->body;
+        const json choice = json::parse(result->body)["choices"][0];
+        const auto answer = json::parse(choice["message"]["content"].get<std::string>());
+        EXPECT_TRUE(answer.contains(one.key)) << form << answer;
+      }
+}
+
 TEST(Judge, LogProbabilitiesSayWhatTheWinnerSays) {
   const test::TempDir directory;
   Services services(directory, {"--malformed-rate", "0", "--position-bias", "0.5"});

@@ -68,6 +68,17 @@ name = "alpha"
   EXPECT_EQ(config.teachers[0].price_usd, 0.25);
 }
 
+TEST(Config, TheJudgesDialectIsNoScience) {
+  const auto plain =
+      parse_config("[vlm]\ntoken_limit = \"max_tokens\"\nstructured = \"none\"\n", "a.toml");
+  EXPECT_EQ(plain.vlm.dialect.token_limit, vlm::TokenLimit::max_tokens);
+  EXPECT_EQ(plain.vlm.dialect.structured, vlm::Structured::none);
+  EXPECT_EQ(plain.vlm.wire, teacher::Wire::openai_chat);
+  EXPECT_EQ(science_digest(plain), science_digest(Config()));
+  EXPECT_NE(complaint("[[teacher]]\nname = \"alpha\"\nstructured = \"none\"\n").find("unknown key"),
+            std::string::npos);
+}
+
 TEST(Config, AnUnknownKeyIsNamedWithTheNearest) {
   EXPECT_EQ(complaint("[train]\nlr = 1\nbatchs = 3\n"),
             "a.toml:3: unknown key train.batchs (did you mean batch?)");

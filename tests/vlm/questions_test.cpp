@@ -51,6 +51,25 @@ TEST(Questions, FollowTheChatContract) {
   }
 }
 
+// Older servers know max_tokens only, or refuse a schema; the question and its key stay the same.
+TEST(Questions, ADialectChangesTheFormOnly) {
+  Question question = verdict("a red cat", 0);
+  const auto parameters = question.parameters();
+  const auto usual = sent(question);
+  EXPECT_EQ(usual["max_completion_tokens"], 512);
+  EXPECT_FALSE(usual.contains("max_tokens"));
+  question.dialect = {.token_limit = TokenLimit::max_tokens, .structured = Structured::json_object};
+  auto other = sent(question);
+  EXPECT_EQ(other["max_tokens"], 512);
+  EXPECT_FALSE(other.contains("max_completion_tokens"));
+  EXPECT_EQ(other["response_format"], Json({{"type", "json_object"}}));
+  question.dialect.structured = Structured::none;
+  other = sent(question);
+  EXPECT_FALSE(other.contains("response_format"));
+  EXPECT_EQ(other["messages"], usual["messages"]);
+  EXPECT_EQ(question.parameters(), parameters);
+}
+
 // The winner's token comes first, or its probability would depend on words before it.
 TEST(Questions, VerdictSchemaPutsTheWinnerFirst) {
   const auto schema = sent(verdict("x y z", 0))["response_format"]["json_schema"]["schema"];

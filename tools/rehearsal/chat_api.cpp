@@ -32,7 +32,7 @@ struct Question {
   std::string kind;         // name of the JSON schema
   std::string description;  // the prompt that it is about
   int count = 3;
-  Style style = Style::dense;
+  std::optional<Style> style;
   std::vector<image::Rgb> pictures;
 };
 
@@ -91,9 +91,9 @@ Question read_question(const Json& request) {
   if (format != request.end() && format->contains("json_schema")) {
     question.kind = format->at("json_schema").value("name", "");
   } else if (question.pictures.size() < 3) {
-    // Without a schema: what the pictures suggest.
+    // Without a schema: what the words and pictures suggest.
     constexpr std::array kinds = {"variations", "alignment", "verdict"};
-    question.kind = kinds.at(question.pictures.size());
+    question.kind = question.style ? "mutation" : kinds.at(question.pictures.size());
   }
   question.count = std::clamp(question.count, 1, kMostVariations);
   return question;
@@ -134,7 +134,8 @@ Reply reply_to(const Question& question, const World& world, const Dice& dice) {
         {{"descriptions", variations(question.description, static_cast<std::size_t>(question.count),
                                      dice.thought())}});
   if (question.kind == "mutation")
-    return whole({{"description", mutation(question.style, dice.thought())}});
+    return whole(
+        {{"description", mutation(question.style.value_or(Style::dense), dice.thought())}});
   throw BadRequest(
       "response_format must name one of the schemas verdict, variations, mutation, alignment.");
 }
