@@ -51,7 +51,7 @@ std::optional<LeaseRecord> running_reader(const Campaign& campaign, const StageR
                                           Standings& standings, const LeaseRecord& self,
                                           const LeaseProbes& probes) {
   const int last = std::max(ref.round + 2, campaign.rounds_begun());
-  for (const auto& reader : chain(last, 1)) {
+  for (const auto& reader : chain(last)) {
     const auto inputs = standings.inputs(reader);
     if (std::find(inputs.begin(), inputs.end(), ref) == inputs.end()) continue;
     const auto holder = read_lease(campaign.lease_file(reader));

@@ -71,10 +71,9 @@ std::vector<StageRef> inputs_of(const StageRef& ref, int staleness) {
   throw InternalError("no such stage");
 }
 
-std::vector<StageRef> chain(int rounds, int staleness) {
+std::vector<StageRef> chain(int rounds) {
   using enum Stage;
   // train(r) waits for judge(r) only when staleness is 0; this order holds for both.
-  static_cast<void>(staleness);
   std::vector<StageRef> order;
   for (int r = 0; r < rounds; ++r) {
     order.push_back({harvest, r});

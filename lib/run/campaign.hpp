@@ -45,8 +45,8 @@ constexpr int kStartRound = -1;
 /// evaluate(r).
 [[nodiscard]] std::vector<StageRef> inputs_of(const StageRef& ref, int staleness);
 /// Every stage of rounds 0..rounds-1 and the start stages, in an order that respects inputs_of
-/// (without init, which has been before).
-[[nodiscard]] std::vector<StageRef> chain(int rounds, int staleness);
+/// whatever the staleness (without init, which has been before).
+[[nodiscard]] std::vector<StageRef> chain(int rounds);
 
 /// What to say when prompts/MANIFEST.json is not there but rounds/, start/ or calls/ hold work,
 /// paid work perhaps; nothing when they are empty, and it is an init that did not finish.

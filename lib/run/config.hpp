@@ -22,7 +22,6 @@ enum class Choose : std::uint8_t { vlm, random, all };
 enum class OnTie : std::uint8_t { keep, remove };
 enum class OnBudget : std::uint8_t { publish, hold };
 enum class BaseInit : std::uint8_t { random, file };
-enum class TextEncoder : std::uint8_t { hashed_words };
 
 struct CampaignOptions {
   std::string name = "campaign";
@@ -356,9 +355,5 @@ struct EnumNames<run::OnBudget> {
 template <>
 struct EnumNames<run::BaseInit> {
   static constexpr std::array<std::string_view, 2> value = {"random", "file"};
-};
-template <>
-struct EnumNames<run::TextEncoder> {
-  static constexpr std::array<std::string_view, 1> value = {"hashed_words"};
 };
 }  // namespace evd

@@ -19,7 +19,7 @@ class StalenessTest : public ::testing::Test {
   StalenessTest() {
     manifests_[{init, 0}] = {};
     finish({init, 0}, "prompts");
-    for (const auto& ref : chain(3, 1)) finish(ref, to_string(ref));
+    for (const auto& ref : chain(3)) finish(ref, to_string(ref));
   }
 
   // `ref` as if it had just been published with these contents.
@@ -52,7 +52,7 @@ class StalenessTest : public ::testing::Test {
         },
         [this](int round) { return config(round); });
     std::vector<std::string> names;
-    for (const auto& ref : chain(3, 1))
+    for (const auto& ref : chain(3))
       if (const auto state = standings.of(ref).state; state != State::done)
         names.push_back(to_string(ref) + " " + std::string(name_of(state)));
     return names;

@@ -63,7 +63,7 @@ class ChainRun {
   }
 
   int go() {
-    const auto stages = run::chain(options_.rounds, campaign_.config(0).train.staleness);
+    const auto stages = run::chain(options_.rounds);
     if (const int code = check_stale(stages); code != 0) return code;
     if (options_.times) time_launches();
     for (const auto& ref : stages) {

@@ -71,7 +71,7 @@ std::vector<std::string> of_scope(const std::vector<std::string>& settings,
 std::vector<std::string> stale_names(const run::Campaign& campaign) {
   run::Standings standings(campaign);
   std::vector<std::string> names;
-  for (const auto& ref : run::chain(std::max(1, campaign.rounds_begun()), 1))
+  for (const auto& ref : run::chain(std::max(1, campaign.rounds_begun())))
     if (standings.of(ref).state == run::State::stale) names.push_back(to_string(ref));
   return names;
 }

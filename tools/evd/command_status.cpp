@@ -34,7 +34,7 @@ class Status {
         standings_(campaign_),
         observer_(run::lease_identity({}, "status", 1)),
         probes_(run::system_probes()) {
-    for (const auto& ref : run::chain(std::max(1, campaign_.rounds_begun()), 1))
+    for (const auto& ref : run::chain(std::max(1, campaign_.rounds_begun())))
       looks_.emplace(ref, situation_of(campaign_, ref, standings_, observer_, probes_));
   }
 
@@ -109,7 +109,7 @@ class Status {
   // One paragraph for each stage that is neither done nor simply waiting.
   std::string stories() const {
     std::string text;
-    for (const auto& ref : run::chain(std::max(1, campaign_.rounds_begun()), 1)) {
+    for (const auto& ref : run::chain(std::max(1, campaign_.rounds_begun()))) {
       const auto& look = looks_.at(ref);
       if (look.story.empty()) continue;
       text += to_string(ref) + " " + std::string(name_of(look.look)) + ": " + look.story + "\n";
