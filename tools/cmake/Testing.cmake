@@ -17,10 +17,10 @@ function(_evd_no_leak_check test)
   endif()
 endfunction()
 
-# evd_test(NAME SOURCES file... ROOMS room... [LABEL unit] [TIMEOUT 120] [PROCESSORS n]): a GoogleTest
-# program, one ctest entry. evd_mpi_test(... RANKS 1 2 4): one entry per rank count, started by mpirun.
+# evd_test(NAME SOURCES file... ROOMS room... [LABEL unit...] [TIMEOUT 120] [PROCESSORS n]): a
+# GoogleTest program, one ctest entry. evd_mpi_test(... RANKS 1 2 4): one entry per rank count, started by mpirun.
 function(_evd_test_program name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;MAIN" "SOURCES;ROOMS;LINK;RANKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "MAIN" "SOURCES;ROOMS;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   list(TRANSFORM ARG_ROOMS PREPEND evd_)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
@@ -28,7 +28,7 @@ function(_evd_test_program name)
 endfunction()
 
 function(evd_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;PROCESSORS" "SOURCES;ROOMS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;PROCESSORS" "SOURCES;ROOMS;LINK;LABEL" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -38,10 +38,10 @@ function(evd_test name)
   _evd_test_program(${name} SOURCES ${ARG_SOURCES} ROOMS ${ARG_ROOMS} LINK ${ARG_LINK} MAIN GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
-  if(NOT ARG_LABEL STREQUAL unit)
+  if(NOT ARG_LABEL MATCHES unit)
     _evd_no_leak_check(${name})
   endif()
-  if(NOT ARG_PROCESSORS AND ARG_LABEL MATCHES "^(mpi|e2e|fault)$")
+  if(NOT ARG_PROCESSORS AND ARG_LABEL MATCHES "mpi|e2e|^fault$")
     set(ARG_PROCESSORS 2)  # they start programs with two ranks and more
   endif()
   if(ARG_PROCESSORS)
