@@ -65,9 +65,9 @@ class ChainRun {
   int go() {
     const auto stages = run::chain(options_.rounds);
     if (const int code = check_stale(stages); code != 0) return code;
-    if (options_.times) time_launches();
+    if (options_.times && !time_launches()) return stopped();
     for (const auto& ref : stages) {
-      if (runner_.stop_pending()) return stopped();
+      if (runner_.take_stop()) return stopped();
       if (const int code = step(ref); code != 0) return code;
     }
     std::cout << "rounds 0 to " << options_.rounds - 1 << " are done; a look: evd status "
@@ -203,7 +203,8 @@ class ChainRun {
   }
 
   // An empty program of each kind, so that the launcher's share of a round can be told from ours.
-  void time_launches() {
+  // False when told to stop.
+  bool time_launches() {
     for (const auto stage : {Stage::harvest, Stage::judge, Stage::train, Stage::evaluate}) {
       const auto program = sibling_program(run::program_of(stage)).string();
       const std::int64_t spawned_ms = utc_ms();
@@ -212,12 +213,14 @@ class ChainRun {
            .environment = {},
            .log = "/dev/null",
            .every = {}});
+      if (end.told_to_stop) return false;
       if (end.code != 0)
         throw ConfigurationError("an empty " + run::program_of(stage) +
                                  " could not be started on " + std::to_string(options_.ranks) +
                                  " ranks by mpirun");
       append_probe(campaign_, {stage, spawned_ms, end.wall_s});
     }
+    return true;
   }
 
   const RunOptions& options_;

@@ -110,18 +110,20 @@ std::vector<std::string> launch_command(int ranks, const std::vector<std::string
 }
 
 JobRunner::JobRunner() {
-  sigemptyset(&signals_);
-  for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals_, signal);
+  sigemptyset(&stops_);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&stops_, signal);
+  signals_ = stops_;
+  sigaddset(&signals_, SIGCHLD);
   pthread_sigmask(SIG_BLOCK, &signals_, &before_);
 }
 
 JobRunner::~JobRunner() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-bool JobRunner::stop_pending() const {
-  sigset_t pending;
-  sigpending(&pending);
-  return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-         sigismember(&pending, SIGHUP) == 1;
+bool JobRunner::take_stop() {
+  const timespec now{};
+  bool stop = false;
+  while (sigtimedwait(&stops_, nullptr, &now) > 0) stop = true;
+  return stop;
 }
 
 JobEnd JobRunner::run(const Job& job) {

@@ -41,11 +41,13 @@ class JobRunner {
     std::function<void()> every;  ///< called five times a second while it runs
   };
   [[nodiscard]] JobEnd run(const Job& job);
-  /// A stop signal that came while no job ran.
-  [[nodiscard]] bool stop_pending() const;
+  /// Whether a stop signal came while no job ran. It is taken: left pending, it would end us by
+  /// itself as soon as it is no longer blocked.
+  [[nodiscard]] bool take_stop();
 
  private:
-  sigset_t signals_{};
+  sigset_t stops_{};    // SIGINT, SIGTERM, SIGHUP
+  sigset_t signals_{};  // those and SIGCHLD
   sigset_t before_{};
 };
 
