@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "core/text.hpp"
 #include "run/campaigns.hpp"
 #include "support/process.hpp"
 
@@ -32,6 +33,32 @@ TEST_F(SetKey, ScienceChangesFromARoundOn) {
   EXPECT_EQ(config(1).train.lr, 0.25);
   EXPECT_EQ(config(2).train.lr, 0.25);
   EXPECT_NE(config(0).train.lr, 0.25);
+}
+
+// Round 1 has the value already, round 2 does not: the later one changes.
+TEST_F(SetKey, AnEqualValueStillReachesLaterRounds) {
+  const auto value = format("train.lr=%g", config(1).train.lr);
+  ASSERT_EQ(set({"train.lr=0.125", "--from", "2"}).code, 0);
+  const auto done = set({value, "--from", "1"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_NE(done.out.find("train.lr: 0.125 -> 2e-05, from round 2"), std::string::npos)
+      << done.story();
+  EXPECT_EQ(config(2).train.lr, config(1).train.lr);
+  EXPECT_FALSE(std::filesystem::exists(root() / "rounds/0001")) << "round 1 did not change";
+  EXPECT_NE(read_file(root() / "config-history.jsonl")
+                .find("\"from_round\":2,\"key\":\"train.lr\""
+                      ",\"scope\":\"science\",\"before\":\"0.125"),
+            std::string::npos);
+  const auto again = set({value, "--from", "1"});
+  EXPECT_NE(again.out.find("nothing changes"), std::string::npos) << again.story();
+}
+
+// Earlier rounds keep theirs, and are no reason to refuse or to change anything.
+TEST_F(SetKey, EarlierRoundsAreLeftAlone) {
+  ASSERT_EQ(set({"train.lr=0.125", "--from", "2"}).code, 0);
+  const auto done = set({"train.lr=0.125", "--from", "3"});
+  EXPECT_NE(done.out.find("nothing changes"), std::string::npos) << done.story();
+  EXPECT_NE(config(1).train.lr, 0.125);
 }
 
 TEST_F(SetKey, OperationChangesEverywhereAtOnce) {

@@ -25,26 +25,44 @@ struct SetOptions {
   std::optional<int> from;
 };
 
-// What the settings change in a configuration; refuses what may not change.
-std::vector<run::Change> planned(const run::Config& config, const SetOptions& options) {
-  run::Config after = config;
-  run::apply_settings(after, options.settings);
-  const auto changes = run::changes(config, after);
-  for (const auto& change : changes) {
-    if (change.scope == Scope::identity)
-      throw ConfigurationError(change.path +
-                               " is part of what the campaign is and never changes; make another "
-                               "campaign: evd init");
-    if (change.scope == Scope::science && run::affects(change.path, Stage::init) &&
-        !run::affects(change.path, Stage::judge))
-      throw ConfigurationError(change.path +
-                               " was used by evd init and cannot change any more; make another "
-                               "campaign: evd init");
-    if (change.scope == Scope::science && !options.from)
-      throw UsageError(change.path +
-                       " takes part in results: from which round on? Add --from ROUND");
+// A change, and the first round whose configuration it changes.
+struct Planned {
+  run::Change change;
+  int round = 0;
+};
+
+void refuse_if_fixed(const run::Change& change, const SetOptions& options) {
+  if (change.scope == Scope::identity)
+    throw ConfigurationError(change.path +
+                             " is part of what the campaign is and never changes; make another "
+                             "campaign: evd init");
+  if (change.scope == Scope::science && run::affects(change.path, Stage::init) &&
+      !run::affects(change.path, Stage::judge))
+    throw ConfigurationError(change.path +
+                             " was used by evd init and cannot change any more; make another "
+                             "campaign: evd init");
+  if (change.scope == Scope::science && !options.from)
+    throw UsageError(change.path + " takes part in results: from which round on? Add --from ROUND");
+}
+
+// What the settings change; refuses what may not change. Every configuration is looked at: a key
+// that round `from` has already may have another value in a later round's file.
+std::vector<Planned> planned(const run::Campaign& campaign, int from, const SetOptions& options) {
+  const auto first = campaign.config_file(from);
+  std::vector<Planned> plan;
+  for (const auto& [round, path] : campaign.config_files()) {
+    const auto before = run::parse_config(fs::read_text(path), path.string());
+    auto after = before;
+    run::apply_settings(after, options.settings);
+    for (auto& change : run::changes(before, after)) {
+      refuse_if_fixed(change, options);
+      if (change.scope == Scope::science && round <= from && path != first) continue;
+      if (std::none_of(plan.begin(), plan.end(),
+                       [&](const auto& known) { return known.change.path == change.path; }))
+        plan.push_back({std::move(change), std::max(round, from)});
+    }
   }
-  return changes;
+  return plan;
 }
 
 void apply_to(const std::filesystem::path& from, const std::filesystem::path& to,
@@ -54,14 +72,14 @@ void apply_to(const std::filesystem::path& from, const std::filesystem::path& to
   fs::publish(to, run::to_toml(config));
 }
 
-// Settings whose keys have (or have not) the scope operation.
+// Settings of keys that the plan changes and that have (or have not) the scope operation.
 std::vector<std::string> of_scope(const std::vector<std::string>& settings,
-                                  const std::vector<run::Change>& changes, bool operation) {
+                                  const std::vector<Planned>& plan, bool operation) {
   std::vector<std::string> chosen;
   for (const auto& setting : settings) {
     const auto path = trim(std::string_view(setting).substr(0, setting.find('=')));
-    const bool is = std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
-      return change.path == path && (change.scope == Scope::operation) == operation;
+    const bool is = std::any_of(plan.begin(), plan.end(), [&](const auto& one) {
+      return one.change.path == path && (one.change.scope == Scope::operation) == operation;
     });
     if (is) chosen.push_back(setting);
   }
@@ -76,34 +94,43 @@ std::vector<std::string> stale_names(const run::Campaign& campaign) {
   return names;
 }
 
+// Science keys change from a round on, also where a later round had a file of its own.
+void apply_science(const run::Campaign& campaign, int from, const std::vector<Planned>& plan,
+                   const std::vector<std::string>& settings) {
+  const bool at_once = std::any_of(plan.begin(), plan.end(), [&](const auto& one) {
+    return one.change.scope != Scope::operation && one.round == from;
+  });
+  if (at_once) {
+    const auto first = campaign.root() / "rounds" / format("%04d", from) / "config.toml";
+    fs::make_directory(first.parent_path());
+    apply_to(campaign.config_file(from), first, settings);
+  }
+  for (const auto& [round, path] : campaign.config_files())
+    if (round > from) apply_to(path, path, settings);
+}
+
 int set(const SetOptions& options) {
   const run::Campaign campaign(options.directory);
   const int from = options.from.value_or(0);
-  const auto changes = planned(campaign.config(from), options);
-  if (changes.empty()) {
+  const auto plan = planned(campaign, from, options);
+  if (plan.empty()) {
     std::cout << "nothing changes: these are the values already\n";
     return 0;
   }
   // Operation keys are no part of any result: they change everywhere at once.
-  const auto operation = of_scope(options.settings, changes, true);
+  const auto operation = of_scope(options.settings, plan, true);
   if (!operation.empty())
     for (const auto& [round, path] : campaign.config_files()) apply_to(path, path, operation);
-  // Science keys change from a round on, also where a later round had a file of its own.
-  const auto science = of_scope(options.settings, changes, false);
-  if (!science.empty()) {
-    const auto first = campaign.root() / "rounds" / format("%04d", from) / "config.toml";
-    fs::make_directory(first.parent_path());
-    apply_to(campaign.config_file(from), first, science);
-    for (const auto& [round, path] : campaign.config_files())
-      if (round > from) apply_to(path, path, science);
-  }
-  append_history(campaign.root(), from, changes);
-  for (const auto& change : changes)
+  const auto science = of_scope(options.settings, plan, false);
+  if (!science.empty()) apply_science(campaign, from, plan, science);
+  for (const auto& [change, round] : plan) {
+    append_history(campaign.root(), round, {change});
     std::cout << change.path << ": " << (change.before.empty() ? "none" : change.before) << " -> "
               << (change.after.empty() ? "none" : change.after)
               << (change.scope == Scope::operation ? ", at once"
-                                                   : ", from round " + std::to_string(from))
+                                                   : ", from round " + std::to_string(round))
               << "\n";
+  }
   if (const auto stale = stale_names(campaign); !stale.empty())
     std::cout << "stale now: " << join(stale, ", ") << "; to do them again: evd run "
               << campaign.root().string() << " --redo-stale\n";
