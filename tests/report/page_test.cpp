@@ -57,6 +57,16 @@ TEST(Report, ACampaignOfAnyAgeHasAPage) {
   }
 }
 
+TEST(Report, ImportedPicturesAreInTheGallery) {
+  for (const bool imported : {false, true}) {
+    const evd::test::TempDir directory;
+    const SyntheticCampaign campaign(directory / "c", {.rounds = 1, .imported = imported});
+    const std::string page = report_of(directory / "c");
+    EXPECT_EQ(has(page, "alt=\"imported\""), imported);
+    EXPECT_TRUE(has(page, "alt=\"weft\""));
+  }
+}
+
 TEST(Report, DamagedFilesAreNamedAndTheRestIsShown) {
   const evd::test::TempDir directory;
   const SyntheticCampaign campaign(directory / "c", {});

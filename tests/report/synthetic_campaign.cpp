@@ -64,7 +64,7 @@ double progress(int round) { return 1 - std::exp(-0.6 * (round + 1)); }  // 0 at
 }  // namespace
 
 SyntheticCampaign::SyntheticCampaign(const std::filesystem::path& root, const Shape& shape)
-    : root_(root), campaign_(root, configuration()) {
+    : root_(root), campaign_(root, configuration()), imported_(shape.imported) {
   make_prompts();
   if (shape.evaluated) evaluate(run::kStartRound);
   if (shape.scored) score(run::kStartRound);
@@ -166,6 +166,9 @@ void SyntheticCampaign::harvest(int round) {
                        .outcome = shard::Outcome::ok,
                        .cost_microusd = 40'000});
     }
+    if (heldout && imported_)
+      rows.push_back(
+          image_row(sample, "imported", round, drawing(sample.id, kTeacherSide, 0, random_)));
     if (heldout) continue;
     // What the judge will decide: any teacher, the first one most often.
     const auto best = std::min<std::uint64_t>(random_.below(6), kTeachers.size() - 1);

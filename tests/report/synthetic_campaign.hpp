@@ -21,6 +21,7 @@ class SyntheticCampaign {
     int rounds = 3;
     bool scored = true;     ///< score stages and yardstick
     bool evaluated = true;  ///< renders
+    bool imported = false;  ///< held-out pictures of nobody that the configuration names, too
   };
   SyntheticCampaign(const std::filesystem::path& root, const Shape& shape);
 
@@ -49,6 +50,7 @@ class SyntheticCampaign {
   run::NewCampaign campaign_;
   std::vector<shard::Sample> set_;
   std::vector<shard::FileEntry> init_files_;
+  bool imported_;
   Random random_{1, Purpose::test};
 };
 

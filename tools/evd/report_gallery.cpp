@@ -57,12 +57,17 @@ std::string card(const shard::Sample& sample, const std::string& rows) {
 
 std::string heldout_card(const Data& data, const shard::Sample& sample, const PromptPictures& its,
                          const std::vector<int>& rounds, PictureBook& pictures) {
+  std::vector<std::string> names;
+  for (const auto& teacher : data.config.teachers) names.push_back(teacher.name);
+  // Imported pictures are of no teacher that the configuration names.
+  for (const auto& [name, where] : its.teachers)
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   std::string teachers;
-  for (const auto& teacher : data.config.teachers) {
-    const auto found = its.teachers.find(teacher.name);
+  for (const auto& name : names) {
+    const auto found = its.teachers.find(name);
     teachers += shot(found == its.teachers.end() ? PictureBook::none("refused, failed or not asked")
-                                                 : pictures.img(found->second, teacher.name),
-                     teacher.name);
+                                                 : pictures.img(found->second, name),
+                     name);
   }
   return card(sample, shots_row("teachers", teachers) +
                           shots_row("base model, by round", base_shots(its, rounds, pictures)));
