@@ -1,4 +1,8 @@
+#include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -30,17 +34,23 @@ class Import : public ::testing::Test {
     write_file(images() / name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   [[nodiscard]] Finished import(const std::string& captions,
-                                std::vector<std::string> more = {}) const {
+                                const std::vector<std::string>& more = {},
+                                const std::map<std::string, std::string>& environment = {}) const {
+    return import_into(campaign(), captions, more, environment);
+  }
+  [[nodiscard]] Finished import_into(const stdfs::path& campaign, const std::string& captions,
+                                     const std::vector<std::string>& more,
+                                     const std::map<std::string, std::string>& environment) const {
     write_file(directory_ / "captions.csv", captions);
     std::vector<std::string> arguments = {program("evd"),
                                           "import",
-                                          campaign().string(),
+                                          campaign.string(),
                                           "--images",
                                           images().string(),
                                           "--captions",
                                           (directory_ / "captions.csv").string()};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return run({.arguments = arguments});
+    return run({.arguments = arguments, .environment = environment});
   }
   [[nodiscard]] static std::vector<std::string> tiny() {
     return {"--config", (source_directory() / "tests/support/tiny.toml").string()};
@@ -137,6 +147,64 @@ TEST_F(Import, JudgeMakesASetWithoutACall) {
     members +=
         sample.status == shard::Status::member && sample.target_teacher.text == "imported" ? 1 : 0;
   EXPECT_EQ(members, 5U);
+}
+
+// The number of the first I/O event below rounds/ in a trace: lines "rank number name path".
+std::string first_event_of_rounds(const stdfs::path& trace) {
+  std::ifstream file(trace);
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::string rank;
+    std::string number;
+    if (words >> rank >> number && line.find("/rounds/") != std::string::npos) return number;
+  }
+  return "";
+}
+
+// Dead between its campaign and its pictures, it is gone on with by the same command.
+TEST_F(Import, TheSameCommandGoesOnAfterAKill) {
+  std::vector<std::string> options = tiny();
+  options.insert(options.end(), {"--heldout-share", "0.4", "--set", "train.lr=0.001"});
+  const auto calm = directory_ / "calm";
+  const auto trace = directory_ / "trace";
+  const auto whole = import_into(calm, kGood, options, {{"EVD_IO_TRACE", trace.string()}});
+  ASSERT_EQ(whole.code, 0) << whole.story();
+  const auto event = first_event_of_rounds(trace);
+  ASSERT_NE(event, "");
+  const auto dead = import(kGood, options, {{"EVD_KILL_AT", event}});
+  ASSERT_EQ(dead.signal, SIGKILL) << dead.story();
+  ASSERT_TRUE(shard::read_manifest(campaign() / "prompts"));
+  ASSERT_FALSE(shard::read_manifest(campaign() / "rounds/0000/harvest"));
+  auto others = options;
+  others.back() = "train.lr=0.002";
+  const auto refused = import(kGood, others);
+  EXPECT_EQ(refused.code, 64) << refused.story();
+  EXPECT_NE(refused.err.find("is a campaign already, with other settings"), std::string::npos)
+      << refused.story();
+  const auto again = import(kGood, options);
+  ASSERT_EQ(again.code, 0) << again.story();
+  for (const char* result : {"prompts", "rounds/0000/harvest"})
+    EXPECT_EQ(shard::read_manifest(campaign() / result)->content,
+              shard::read_manifest(calm / result)->content)
+        << result;
+}
+
+// The whole loop on one's own pictures: the first round trains on them, the second draws.
+TEST_F(Import, TheChainRunsOnWhatWasImported) {
+  auto options = tiny();
+  options.insert(options.end(), {"--heldout-share", "0.2"});
+  ASSERT_EQ(import(kGood, options).code, 0);
+  const auto done = run(
+      {.arguments = {program("evd"), "run", campaign().string(), "--rounds", "2", "--ranks", "2"},
+       .timeout_s = 250});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_NE(done.out.find("harvest(0)       was done    5 done"), std::string::npos)
+      << done.story();
+  for (const char* result : {"start/score", "rounds/0000/score", "rounds/0001/score"})
+    EXPECT_TRUE(shard::read_manifest(campaign() / result)) << result;
+  const auto verify = run({.arguments = {program("evd"), "verify", campaign().string(), "--deep"}});
+  EXPECT_EQ(verify.code, 0) << verify.story();
 }
 
 }  // namespace

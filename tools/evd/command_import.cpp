@@ -31,11 +31,9 @@ struct ImportOptions {
   std::vector<std::string> settings;
 };
 
-// A campaign whose start set is just what has a picture.
-void make_campaign(const ImportOptions& options, const run::Config& config,
-                   const Captions& captions) {
-  const double begun_s = monotonic_s();
-  const std::string site = site_text(options.site);
+// The start set of a campaign that is just what has a picture, in order of ids.
+std::vector<shard::Sample> start_set(const ImportOptions& options, const run::Config& config,
+                                     const Captions& captions) {
   std::vector<shard::Prompt> heldout_file;
   if (!options.heldout.empty()) heldout_file = read_heldout(options.heldout, {}, config.set);
   std::unordered_map<SampleId, shard::Sample> rows;
@@ -53,13 +51,21 @@ void make_campaign(const ImportOptions& options, const run::Config& config,
   for (const auto& prompt : heldout_file)
     rows.insert_or_assign(prompt.id, sample_of(prompt, shard::Split::heldout, config.set));
   std::vector<shard::Sample> sorted;
-  std::int64_t start = 0;
   for (auto& [id, row] : rows) {
     row.operation = shard::Operation::import;
-    start += row.split == shard::Split::train ? 1 : 0;
     sorted.push_back(std::move(row));
   }
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return sorted;
+}
+
+void make_campaign(const ImportOptions& options, const run::Config& config,
+                   const Captions& captions) {
+  const double begun_s = monotonic_s();
+  const std::string site = site_text(options.site);
+  const auto set = start_set(options, config, captions);
+  const auto start = std::count_if(
+      set.begin(), set.end(), [](const auto& row) { return row.split == shard::Split::train; });
   if (start == 0)
     throw DataError(options.files.captions.string() + ": leaves no image to train on");
 
@@ -69,14 +75,41 @@ void make_campaign(const ImportOptions& options, const run::Config& config,
   for (const auto& picture : captions.pictures) writer.add(picture.prompt);
   auto files = writer.finish();
   files.push_back(
-      shard::write_table<shard::Sample>(campaign.prompts() / "set.h5", campaign.header(), sorted));
+      shard::write_table<shard::Sample>(campaign.prompts() / "set.h5", campaign.header(), set));
   fs::publish(options.directory / "site.toml", std::string_view(site));
   append_history(options.directory, 0, run::changes(run::Config{}, config));
-  const auto all = static_cast<std::int64_t>(sorted.size());
-  campaign.finish(files,
-                  {{"pool", captions.intake.taken()}, {"start", start}, {"heldout", all - start}},
-                  monotonic_s() - begun_s);
+  campaign.finish(
+      files,
+      {{"pool", captions.intake.taken()}, {"start", start}, {"heldout", std::ssize(set) - start}},
+      monotonic_s() - begun_s);
   guard.keep();
+}
+
+run::Config config_of_options(const ImportOptions& options) {
+  run::Config config;
+  if (!options.config.empty())
+    config = run::parse_config(fs::read_text(options.config), options.config.string());
+  run::apply_settings(config, options.settings);
+  fix_base_weights(config);
+  return config;
+}
+
+// An import that ended between its campaign and its pictures is gone on with by the same command,
+// so settings that would make just this campaign are no mistake.
+void require_same_campaign(const ImportOptions& options, const run::Campaign& campaign,
+                           const Captions& captions) {
+  const bool is_for_new = !options.config.empty() || !options.settings.empty() ||
+                          !options.heldout.empty() || options.heldout_share > 0;
+  if (!is_for_new) return;
+  const auto config = config_of_options(options);
+  const auto is = shard::read_table<shard::Sample>(campaign.set_file({run::Stage::init, 0}));
+  const bool same = run::changes(campaign.config(0), config).empty() &&
+                    shard::content_digest<shard::Sample>(start_set(options, config, captions)) ==
+                        shard::content_digest<shard::Sample>(is);
+  if (!same)
+    throw UsageError(options.directory.string() +
+                     " is a campaign already, with other settings or prompts: --config, --set and "
+                     "--heldout are for a new one");
 }
 
 int import(const ImportOptions& options) {
@@ -85,24 +118,16 @@ int import(const ImportOptions& options) {
     throw UsageError("--images " + options.files.images.string() + " is no folder");
   const bool exists =
       std::filesystem::exists(options.directory / "prompts" / "MANIFEST.json", ignored);
-  run::Config config;
-  if (exists) {
-    if (!options.config.empty() || !options.settings.empty() || !options.heldout.empty() ||
-        options.heldout_share > 0)
-      throw UsageError(options.directory.string() +
-                       " is a campaign already: --config, --set and --heldout are for a new one");
-    config = run::Campaign(options.directory).config(0);
-  } else {
-    if (!options.config.empty())
-      config = run::parse_config(fs::read_text(options.config), options.config.string());
-    run::apply_settings(config, options.settings);
-    fix_base_weights(config);
-  }
+  const auto config =
+      exists ? run::Campaign(options.directory).config(0) : config_of_options(options);
   const auto captions = read_captions(options.files, config.set);
   std::cout << captions.summary(options.files.captions);
   if (captions.pictures.empty())
     throw DataError(options.files.captions.string() + ": no line has both a caption and an image");
-  if (!exists) make_campaign(options, config, captions);
+  if (exists)
+    require_same_campaign(options, run::Campaign(options.directory), captions);
+  else
+    make_campaign(options, config, captions);
   publish_imported(run::Campaign(options.directory), captions);
   std::cout << "to go on: evd run " << options.directory.string() << " --rounds 1 --ranks 2\n";
   return 0;
