@@ -7,6 +7,7 @@
 
 #include "core/clock.hpp"
 #include "run/lease.hpp"
+#include "support/process_tree.hpp"
 #include "support/tiny_campaign.hpp"
 
 namespace evd::test {
@@ -21,6 +22,23 @@ class Run : public ::testing::Test {
         "--ranks",      "2"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return {.arguments = arguments, .timeout_s = 300};
+  }
+  [[nodiscard]] static std::size_t logs_of(const TinyCampaign& campaign) {
+    std::size_t logs = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(campaign.path() / "logs"))
+      logs += entry.path().extension() == ".log" ? 1 : 0;
+    return logs;
+  }
+  // 36 pictures, two at a time: whoever is stopped at the first ones has work left.
+  [[nodiscard]] static std::vector<std::string> slow_services(int latency_ms) {
+    return {"teacher.aurora.max_in_flight=1", "teacher.glyph.max_in_flight=1",
+            "rehearsal.latency_ms=" + std::to_string(latency_ms)};
+  }
+  // The rest of the chain, at full speed.
+  static void expect_goes_on(const TinyCampaign& campaign) {
+    ASSERT_EQ(campaign.evd("set", {"rehearsal.latency_ms=0"}).code, 0);
+    const auto rest = test::run(command(campaign, 1));
+    EXPECT_EQ(rest.code, 0) << rest.story();
   }
   // Waits for a file of the campaign to appear: how far the chain is.
   [[nodiscard]] static bool wait_for_file(Process& job, const std::filesystem::path& file) {
@@ -42,10 +60,7 @@ TEST_F(Run, PrintsALineForEachStageAndPassesOverWhatIsDone) {
   std::size_t done = 0;
   for (std::size_t at = 0; (at = again.out.find("was done", at)) != std::string::npos; ++at) ++done;
   EXPECT_EQ(done, 7U) << again.story();
-  std::size_t logs = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(campaign.path() / "logs"))
-    logs += entry.path().extension() == ".log" ? 1 : 0;
-  EXPECT_EQ(logs, 7U) << "one log for each stage that ran";
+  EXPECT_EQ(logs_of(campaign), 7U) << "one log for each stage that ran";
 }
 
 TEST_F(Run, AStaleStageIsRedoneOnlyWhenAsked) {
@@ -71,7 +86,7 @@ TEST_F(Run, AStaleStageIsRedoneOnlyWhenAsked) {
 class Signal : public Run, public ::testing::WithParamInterface<int> {};
 
 TEST_P(Signal, SavesAndGoesOn) {
-  const TinyCampaign campaign({"rehearsal.latency_ms=300"});
+  const TinyCampaign campaign(slow_services(1000));
   Process job(command(campaign, 1));
   ASSERT_TRUE(wait_for_file(job, campaign.path() / "leases/harvest-0000.progress.json"));
   job.signal(GetParam());
@@ -81,32 +96,32 @@ TEST_P(Signal, SavesAndGoesOn) {
   EXPECT_FALSE(std::filesystem::exists(campaign.path() / "rounds/0000/harvest/MANIFEST.json"));
   const auto status = campaign.evd("status");
   EXPECT_NE(status.out.find("harvest(0) stopped"), std::string::npos) << status.story();
-  const auto rest = test::run(command(campaign, 1));
-  EXPECT_EQ(rest.code, 0) << rest.story();
+  expect_goes_on(campaign);
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, Signal, ::testing::Values(SIGINT, SIGTERM));
 
 TEST_F(Run, ASecondInterruptEndsAtOnceAndLosesNothing) {
-  const TinyCampaign campaign({"rehearsal.latency_ms=5000"});
+  const TinyCampaign campaign(slow_services(5000));
   Process job(command(campaign, 1));
   ASSERT_TRUE(wait_for_file(job, campaign.path() / "leases/harvest-0000.progress.json"));
   job.signal(SIGINT);
+  // mpirun, its ranks, their services: they have five seconds to wait for a picture.
+  const auto below = job.descendants();
+  EXPECT_GE(below.size(), 3U);
   // The first one is being handled once the ranks know of it; a second at any time must do.
   job.signal(SIGTERM);
   const auto ended = job.wait();
   EXPECT_EQ(ended.code, 130) << ended.story();
-  EXPECT_TRUE(job.descendants().empty());
+  for (const pid_t process : below) EXPECT_TRUE(ends(process)) << process;
   const auto status = campaign.evd("status");
   EXPECT_EQ(status.out.find("running"), std::string::npos) << status.story();
-  ASSERT_EQ(campaign.evd("set", {"rehearsal.latency_ms=0"}).code, 0);
-  const auto rest = test::run(command(campaign, 1));
-  EXPECT_EQ(rest.code, 0) << rest.story();
+  expect_goes_on(campaign);
 }
 
 // kill -9 of `evd run` alone: the ranks are told to save and leave, and nothing runs on unseen.
 TEST_F(Run, ItsDeathEndsTheJob) {
-  const TinyCampaign campaign({"rehearsal.latency_ms=300"});
+  const TinyCampaign campaign(slow_services(1000));
   const auto lease = campaign.path() / "leases/harvest-0000.json";
   Process job(command(campaign, 1));
   ASSERT_TRUE(wait_for_file(job, campaign.path() / "leases/harvest-0000.progress.json"));
@@ -123,24 +138,21 @@ TEST_F(Run, ItsDeathEndsTheJob) {
 TEST_F(Run, AReadOnlyCampaignMayBeLookedAt) {
   const TinyCampaign campaign;
   const auto top = campaign.path().parent_path();
+  const auto evd = copy_for_anyone(program("evd"), top);
   const auto set_mode = [&](int mode) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(top))
       std::filesystem::permissions(entry.path(), std::filesystem::perms(mode));
     std::filesystem::permissions(top, std::filesystem::perms(mode));
   };
   set_mode(0555);
-  const auto as_other = [&](std::vector<std::string> arguments) {
-    // No mode stops root: it becomes somebody else.
-    const std::vector<std::string> other = {"setpriv", "--reuid=65534", "--regid=65534",
-                                            "--clear-groups"};
-    if (geteuid() == 0) arguments.insert(arguments.begin(), other.begin(), other.end());
-    return test::run({.arguments = arguments});
+  const auto as_other = [&](const char* verb) {
+    return test::run({.arguments = as_nobody({evd, verb, campaign.path().string()})});
   };
-  const auto path = campaign.path().string();
-  const auto status = as_other({program("evd"), "status", path});
+  const auto status = as_other("status");
   EXPECT_EQ(status.code, 0) << status.story();
-  EXPECT_EQ(as_other({program("evd"), "verify", path}).code, 0);
-  const auto run = as_other({program("evd"), "run", path});
+  const auto verify = as_other("verify");
+  EXPECT_EQ(verify.code, 0) << verify.story();
+  const auto run = as_other("run");
   EXPECT_EQ(run.code, 74) << run.story();
   EXPECT_NE(run.err.find("write into the campaign"), std::string::npos) << run.story();
   EXPECT_NE(run.err.find("Permission denied"), std::string::npos) << run.story();
@@ -171,6 +183,25 @@ TEST_F(Run, TimesShowTheLoopsOwnShare) {
   ASSERT_EQ(status.code, 0) << status.story();
   EXPECT_NE(status.out.find("overhead"), std::string::npos) << status.story();
   EXPECT_NE(status.out.find("timed by evd run --times"), std::string::npos) << status.story();
+}
+
+// An mpirun that sends SIGTERM to `evd run` from within its first empty program.
+TEST_F(Run, AStopWhileLaunchesAreTimedStartsNoStage) {
+  const TinyCampaign campaign;
+  const TempDir directory;
+  const auto fake = directory / "mpirun";
+  write_file(fake,
+             "#!/bin/sh\n"
+             "[ \"$1\" = --version ] && { echo 'Open MPI'; exit; }\n"
+             "trap '' USR1\nkill -TERM \"$PPID\"\n");
+  std::filesystem::permissions(fake, std::filesystem::perms(0755));
+  auto timed = command(campaign, 1, {"--times"});
+  timed.environment["EVD_MPIRUN"] = fake.string();
+  const auto stopped = test::run(timed);
+  EXPECT_EQ(stopped.code, 75) << stopped.story();
+  EXPECT_NE(stopped.err.find("type the same command again"), std::string::npos) << stopped.story();
+  EXPECT_EQ(stopped.out, "");
+  EXPECT_EQ(logs_of(campaign), 0U);
 }
 
 }  // namespace

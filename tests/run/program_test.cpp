@@ -258,15 +258,13 @@ TEST_P(Lone, PartsOfOtherInputsAreSetAside) {
 }
 
 TEST_P(Lone, AReadOnlyCampaignIsToldAndLeftAlone) {
+  auto other = command("publish");
+  other.arguments[0] = copy_for_anyone(EVD_TINY_STAGE, directory_.path());
   const auto readable = std::filesystem::perms(0555);
   std::filesystem::permissions(directory_.path(), readable);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path()))
     std::filesystem::permissions(entry.path(), readable);
-  auto other = command("publish");
-  // No mode stops root: it becomes somebody else.
-  const std::vector<std::string> as = {"setpriv", "--reuid=65534", "--regid=65534",
-                                       "--clear-groups"};
-  if (geteuid() == 0) other.arguments.insert(other.arguments.begin(), as.begin(), as.end());
+  other.arguments = as_nobody(other.arguments);
   const auto outcome = test::run(other);
   EXPECT_EQ(outcome.code, 74) << outcome.story();
   EXPECT_NE(outcome.err.find("Permission denied"), std::string::npos) << outcome.story();

@@ -161,6 +161,22 @@ std::string program(const std::string& name) {
   return path.string();
 }
 
+std::string copy_for_anyone(const std::string& program, const std::filesystem::path& directory) {
+  using std::filesystem::perms;
+  const auto copy = directory / std::filesystem::path(program).filename();
+  std::filesystem::copy_file(program, copy);
+  std::filesystem::permissions(copy, perms(0755));
+  std::filesystem::permissions(directory, perms(0055), std::filesystem::perm_options::add);
+  return copy.string();
+}
+
+std::vector<std::string> as_nobody(std::vector<std::string> command) {
+  const std::vector<std::string> nobody = {"setpriv", "--reuid=65534", "--regid=65534",
+                                           "--clear-groups"};
+  if (geteuid() == 0) command.insert(command.begin(), nobody.begin(), nobody.end());
+  return command;
+}
+
 std::string test_python() { return EVD_TEST_PYTHON; }
 std::filesystem::path source_directory() { return EVD_SOURCE_DIRECTORY; }
 

@@ -82,6 +82,12 @@ Finished run(Command command);
 
 /// The path of a program of ours, build/<preset>/bin/NAME; throws when it is not built.
 [[nodiscard]] std::string program(const std::string& name);
+/// A copy of a program in `directory` that every user may start: the build may lie below a
+/// directory that is closed to others, such as /root. Gives its path.
+[[nodiscard]] std::string copy_for_anyone(const std::string& program,
+                                          const std::filesystem::path& directory);
+/// The command as somebody who is not root, whom no mode would stop; as it is when we are not root.
+[[nodiscard]] std::vector<std::string> as_nobody(std::vector<std::string> command);
 /// Python that has the packages of tools/requirements-test.txt.
 [[nodiscard]] std::string test_python();
 /// The top of the source tree.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/process_tree.hpp"
 #include "support/temp_dir.hpp"
 
 namespace evd::test {
@@ -64,10 +65,14 @@ TEST(Process, ALimitEndsTheWholeTree) {
   EXPECT_TRUE(outcome.timed_out);
   EXPECT_LT(outcome.seconds, 30);
   EXPECT_EQ(outcome.out, std::to_string(below[0]) + "\n");
-  // Killed, and at most a zombie that its new parent has not collected yet.
-  std::string state;
-  if (kill(below[0], 0) == 0) state = read_file("/proc/" + std::to_string(below[0]) + "/stat");
-  EXPECT_TRUE(state.empty() || state.find(") Z ") != std::string::npos) << state;
+  EXPECT_TRUE(ends(below[0]));
+}
+
+TEST(Process, TheLivingDoNotEnd) {
+  Process process({.arguments = {"sleep", "1000"}});
+  EXPECT_FALSE(ends(process.pid(), 0.1));
+  process.signal(SIGKILL);
+  EXPECT_TRUE(ends(process.pid()));
 }
 
 TEST(Process, WaitForSeesTextAndSignalsArrive) {

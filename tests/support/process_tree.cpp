@@ -1,11 +1,13 @@
 #include "support/process_tree.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 
 namespace evd::test {
 namespace {
@@ -45,6 +47,16 @@ std::vector<pid_t> living_below(pid_t root) {
     if (ancestor == root) below.push_back(pid);
   }
   return below;
+}
+
+bool ends(pid_t process, double limit_s) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(limit_s);
+  // Whoever lives has a parent; only the first process of all has none.
+  while (parent_of(process) != 0) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 }  // namespace evd::test
