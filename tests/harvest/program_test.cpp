@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base64.hpp"
+#include "core/clock.hpp"
 #include "core/text.hpp"
 #include "http/scripted_server.hpp"
 #include "image/image.hpp"
@@ -422,14 +423,12 @@ TEST(HarvestProgram, TheEmbeddedServicesGoWithTheirParent) {
   ASSERT_EQ(done.code, 0) << done.story();
   EXPECT_EQ(done.err.find("token"), std::string::npos);
   // Whose parent died sees its pipe close; it may need a moment.
-  const std::string marker = campaign.path().string();
-  const auto left = [&] {
-    return test::run({{"pgrep", "-f", "evd-rehearsal serve.*" + marker}}).out;
-  };
-  std::string last;
-  for (int i = 0; i < 1000 && !(last = left()).empty(); ++i) {
-  }
-  EXPECT_EQ(last, "");
+  const std::string marker = "evd-rehearsal serve.*" + campaign.path().string();
+  const double begun_s = monotonic_s();
+  Finished left;
+  do left = test::run({{"pgrep", "-f", marker}});
+  while (left.code == 0 && monotonic_s() - begun_s < 60);
+  EXPECT_EQ(left.code, 1) << "pgrep says 1 when it finds none: " << left.story();
 }
 
 // Answers that the embedded server charged for, per request body.

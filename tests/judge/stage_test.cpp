@@ -201,12 +201,12 @@ TEST(JudgeProgram, KilledAnywhereItGoesOnAndPaysNothingTwice) {
   TempDir whole;
   const DrawnCampaign undisturbed(whole / "campaign", 24, 2);
   ASSERT_EQ(undisturbed.judge(2, {"--round", "0"}).code, 0);
-  // Rank 1 has the fewer events: it only keeps a journal, and may get little to do.
-  for (const auto& [rank, event] : {std::pair("1", "2"), {"0", "17"}, {"0", "40"}}) {
+  // Rank 0, which publishes: of the journal's events a rank that gets nothing to do has none.
+  for (const char* event : {"2", "12", "24"}) {
     TempDir directory;
     const DrawnCampaign drawn(directory / "campaign", 24, 2);
     const auto killed =
-        drawn.judge(2, {"--round", "0"}, {{"EVD_KILL_AT", event}, {"EVD_KILL_RANK", rank}});
+        drawn.judge(2, {"--round", "0"}, {{"EVD_KILL_AT", event}, {"EVD_KILL_RANK", "0"}});
     EXPECT_NE(killed.code, 0) << killed.story();
     EXPECT_FALSE(drawn.open().manifest(kJudge0).has_value());
     const auto again = drawn.judge(2, {"--round", "0"});
