@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "csv.hpp"
 #include "support/tiny_campaign.hpp"
 
 namespace evd::test {
@@ -22,6 +25,45 @@ std::size_t pictures(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder))
     if (entry.path().extension() == ".png" && content(entry.path()).starts_with("\x89PNG")) ++count;
   return count;
+}
+
+// What a JSON value is as text of a CSV cell.
+std::string cell_of(const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_null()) return "nan";
+  return value.dump();
+}
+
+bool same(const std::string& a, const std::string& b) {
+  // Numbers may be spelled in two ways.
+  char* end = nullptr;
+  const double number = std::strtod(a.c_str(), &end);
+  return a == b || (!a.empty() && *end == '\0' && number == std::strtod(b.c_str(), nullptr));
+}
+
+// Each line of the one is a row of the other, with the same columns and values.
+void expect_same_rows(const fs::path& csv, const fs::path& jsonl) {
+  hands::CsvReader table(csv);
+  std::ifstream lines(jsonl);
+  std::string line;
+  std::size_t rows = 0;
+  while (std::getline(lines, line)) {
+    const auto row = nlohmann::json::parse(line);
+    const auto record = table.next();
+    ASSERT_TRUE(record) << "more lines than rows";
+    ASSERT_FALSE(record->malformed) << record->line;
+    ASSERT_EQ(record->cells.size(), table.header().size());
+    EXPECT_EQ(row.size(), table.header().size());
+    for (std::size_t i = 0; i < record->cells.size(); ++i) {
+      const auto& name = table.header()[i];
+      ASSERT_TRUE(row.contains(name)) << name;
+      EXPECT_TRUE(same(record->cells[i], cell_of(row[name])))
+          << name << ": " << record->cells[i] << " and " << row[name];
+    }
+    ++rows;
+  }
+  EXPECT_EQ(rows, 18U);
+  EXPECT_FALSE(table.next()) << "more rows than lines";
 }
 
 class Hands : public testing::Test {
@@ -59,6 +101,7 @@ TEST_F(Hands, ExportsTheSet) {
   const Finished lines =
       campaign_->evd("export", {"--set", "0", "--jsonl", (folder / "set.jsonl").string()});
   ASSERT_EQ(lines.code, 0) << lines.err;
+  expect_same_rows(folder / "set.csv", folder / "set.jsonl");
   const Finished images =
       campaign_->evd("export", {"--set", "0", "--images", (folder / "images").string()});
   ASSERT_EQ(images.code, 0) << images.err;
