@@ -14,6 +14,7 @@
 #include "harvest/input.hpp"
 #include "harvest/shards.hpp"
 #include "harvest/standing.hpp"
+#include "teacher/spending.hpp"
 
 namespace evd::harvest {
 namespace {
@@ -46,6 +47,10 @@ class Harvest {
   void prepare() {
     input_ = read_input(context_);
     nlohmann::json words;
+    if (is_root())
+      spending_ =
+          std::make_shared<teacher::Spending>(context_.campaign.calls(), context_.job,
+                                              std::vector<std::string>{kMainLine, kHeldoutLine});
     archive_.emplace(context_.campaign.root());
     if (is_root()) {
       Archive& archive = *archive_;
@@ -94,7 +99,8 @@ class Harvest {
                                      .missing = missing_,
                                      .main_microusd = main_microusd_,
                                      .heldout_microusd = heldout_microusd_,
-                                     .journals = archive_->journals()});
+                                     .journals = archive_->journals(),
+                                     .spending = spending_});
   }
 
   void publish() {
@@ -165,6 +171,7 @@ class Harvest {
   std::vector<std::size_t> missing_;
   std::int64_t main_microusd_ = 0;
   std::int64_t heldout_microusd_ = 0;
+  std::shared_ptr<teacher::Spending> spending_;  // on rank 0
   std::optional<Archive> archive_;
   Drawn drawn_;
   run::Result result_;

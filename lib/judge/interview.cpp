@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "judge/load.hpp"
+#include "run/drain.hpp"
 #include "run/handout.hpp"
 #include "teacher/caller.hpp"
 #include "teacher/workers.hpp"
@@ -17,8 +18,6 @@
 namespace evd::judge {
 namespace {
 
-// After a stop signal: schedulers kill soon after they ask.
-constexpr double kDrain_s = 30;
 constexpr int kVlm = 0;  // the only service of these stages
 constexpr std::size_t kCacheBytes = 64U << 20U;
 
@@ -51,13 +50,14 @@ class EventLoop {
         services_(services),
         caller_(caller),
         handout_(handout),
+        drain_(handout, caller, context.log),
         lookup_(book.lookup()),
         depth_(static_cast<std::size_t>(depth)) {}
 
   void run() {
     // Rank 0 answers the others from this loop, so it does not wait long for its own sockets.
     const int wait_ms = context_.world.size() == 1 ? 5 : 1;
-    while (!handout_.complete() && !drained()) {
+    while (!handout_.complete() && !drain_.over()) {
       if (context_.stop) handout_.stop();
       services_.check();
       submit_prepared();
@@ -69,11 +69,11 @@ class EventLoop {
       handout_.step();
       caller_.step(wait_ms);
       if (context_.world.rank() == 0)
-        context_.progress.update(handout_.finished_count(), human_usd(paid_microusd_));
+        context_.progress.update(handout_.finished_count(), human_usd(handout_.paid_microusd()));
     }
   }
 
-  [[nodiscard]] bool stopped() const { return stop_seen_s_ >= 0; }
+  [[nodiscard]] bool stopped() const { return drain_.begun(); }
   [[nodiscard]] bool budget_spent() const { return budget_spent_; }
 
  private:
@@ -135,23 +135,10 @@ class EventLoop {
     if (context_.rerun == run::Rerun::failed) call.recall = teacher::Recall::unless_failed;
     caller_.submit(kVlm, std::move(call),
                    [this, item = item, ask = ask](const teacher::Reply& reply) {
-                     paid_microusd_ += reply.cost_microusd;
                      budget_spent_ = budget_spent_ || reply.reason == "budget";
                      book_.put(*ask, reply);
                      if (--underway_.at(item).outstanding == 0) go_on(item);
                    });
-  }
-
-  // After a stop: true when nothing is left here, or enough was waited.
-  [[nodiscard]] bool drained() {
-    if (!handout_.stopping()) return false;
-    if (!stopped()) {
-      stop_seen_s_ = monotonic_s();
-      caller_.stop();
-      context_.log.info("stopping: answers that are under way are waited for, up to " +
-                        human_duration(kDrain_s));
-    }
-    return monotonic_s() - stop_seen_s_ > kDrain_s;
   }
 
   std::string body_of(const Ask& ask) {
@@ -177,10 +164,9 @@ class EventLoop {
   const run::EmbeddedServices& services_;
   teacher::Caller& caller_;
   run::Handout& handout_;
+  run::Drain drain_;
   Lookup lookup_;
   std::size_t depth_;
-  double stop_seen_s_ = -1;
-  std::int64_t paid_microusd_ = 0;
   bool budget_spent_ = false;
   std::unordered_map<std::int64_t, Underway> underway_;
   std::size_t preparing_ = 0;
@@ -202,6 +188,11 @@ std::int64_t Interview::budget_left() {
   const auto left = std::max<std::int64_t>(0, all - journals().spent_microusd("main"));
   // Rank 0's figure counts: on a shared file system the others may see less.
   return context_.world.all_reduce(context_.world.rank() == 0 ? left : INT64_MAX, mpi::Reduce::min);
+}
+
+std::function<std::int64_t(int)> Interview::spent_elsewhere() {
+  if (!spending_) return {};
+  return [this](int line) { return spending_->since_start_microusd(line); };
 }
 
 void Interview::start_services() {
@@ -239,7 +230,8 @@ void Interview::ask(std::int64_t items, const Needs& needs) {
                           .services = {vlm},
                           .budget_microusd = {budget_left()},
                           .budget_of = {0},
-                          .chunk = 4},
+                          .chunk = 4,
+                          .spent_elsewhere = spent_elsewhere()},
                          context_.world);
     teacher::Caller caller(caller_setup(), handout, context_.log);
     // Permits bound what is sent; a few more stand ready so that no socket waits for an item.
@@ -293,7 +285,11 @@ const teacher::Journals& Interview::journals() {
   return *journals_;
 }
 
+// What was spent between the two readings counts twice, where it would else not count at all.
 void Interview::use_journals() {
+  if (!spending_ && context_.world.rank() == 0)
+    spending_ = std::make_unique<teacher::Spending>(context_.campaign.calls(), context_.job,
+                                                    std::vector<std::string>{"main"});
   if (!journals_)
     journals_ = std::make_shared<teacher::Journals>(context_.campaign.calls(), files_);
   book_.use(journals_);

@@ -14,6 +14,7 @@
 #include "run/program.hpp"
 #include "teacher/caller.hpp"
 #include "teacher/journal.hpp"
+#include "teacher/spending.hpp"
 
 namespace evd::judge {
 
@@ -55,6 +56,7 @@ class Interview {
     bool budget_spent = false;
   };
   [[nodiscard]] std::int64_t budget_left();
+  [[nodiscard]] std::function<std::int64_t(int)> spent_elsewhere();
   [[nodiscard]] bool anything_missing(std::int64_t items, const Needs& needs);
   void use_journals();
   void start_services();
@@ -66,6 +68,7 @@ class Interview {
   AnswerBook book_;
   PictureCache pictures_;
   std::optional<run::EmbeddedServices> services_;
+  std::unique_ptr<teacher::Spending> spending_;  // on rank 0, made before the journals are read
   std::shared_ptr<teacher::Journals> journals_;  // null = not read yet
   std::vector<std::string> files_;               // journals that this life wrote, all ranks
   std::vector<std::string> services_down_;

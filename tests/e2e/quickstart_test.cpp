@@ -29,7 +29,7 @@ TEST(Quickstart, RunsTheLoopAndGoesOnWhereItStopped) {
   };
   const auto first = quickstart("1");
   ASSERT_EQ(first.code, 0) << first.story();
-  EXPECT_EQ(first.out.find("set-up and build"), std::string::npos) << first.story();
+  EXPECT_EQ(first.out.find("== set-up and build"), std::string::npos) << first.story();
   EXPECT_NE(first.out.find("Alignment of held-out renders"), std::string::npos) << first.story();
   const auto campaign = directory / "campaign";
   EXPECT_NE(first.out.find("report: " + (campaign / "report.html").string()), std::string::npos)
