@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "csv.hpp"
+#include "data/csv.hpp"
 #include "support/tiny_campaign.hpp"
 
 namespace evd::test {
@@ -43,7 +43,7 @@ bool same(const std::string& a, const std::string& b) {
 
 // Each line of the one is a row of the other, with the same columns and values.
 void expect_same_rows(const fs::path& csv, const fs::path& jsonl) {
-  hands::CsvReader table(csv);
+  data::CsvReader table(csv);
   std::ifstream lines(jsonl);
   std::string line;
   std::size_t rows = 0;
