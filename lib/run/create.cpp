@@ -50,6 +50,7 @@ void check_free(const std::filesystem::path& root) {
   if (!std::filesystem::exists(root, ignored)) return;
   if (!std::filesystem::is_directory(root, ignored))
     throw ConfigurationError(root.string() + " is no directory");
+  static_cast<void>(fs::remove_leftovers(root));
   if (std::filesystem::is_empty(root, ignored)) return;
   if (std::filesystem::exists(root / "campaign.toml", ignored)) {
     if (const auto lost = lost_manifest(root)) throw ConfigurationError(*lost);
@@ -69,10 +70,11 @@ NewCampaign::NewCampaign(std::filesystem::path root, Config config)
   std::filesystem::remove_all(root_ / "prompts", ignored);  // of an init that did not finish
   // The root is as open as the user's umask says; what is in it is as open as the root.
   std::filesystem::create_directories(root_, ignored);
+  // First of all: only this tells a repetition that the directory is one of ours.
+  fs::publish(root_ / "campaign.toml", to_toml(config_));
   for (const char* part : {"prompts", "rounds", "logs", "leases", "calls"})
     fs::make_directory(root_ / part);
   fs::publish(prompts() / kStarted, nlohmann::json{{"campaign", id_.hex()}}.dump() + "\n");
-  fs::publish(root_ / "campaign.toml", to_toml(config_));
 }
 
 shard::FileHeader NewCampaign::header() const {

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -174,6 +175,27 @@ TEST_F(Init, AnExistingCampaignIsLeftAlone) {
   EXPECT_EQ(again.code, 78) << again.story();
   EXPECT_NE(again.err.find("holds a campaign already"), std::string::npos) << again.story();
   EXPECT_EQ(read_file(campaign() / "prompts/MANIFEST.json"), before);
+}
+
+TEST_F(Init, KilledAnywhereItMayBeTypedAgain) {
+  const auto prompts = write("p.txt", "a red ball\na blue cube\n");
+  int event = 1;
+  for (bool killed = true; killed; ++event) {
+    ASSERT_LT(event, 100) << "never ran to its end";
+    stdfs::remove_all(campaign());
+    const auto first = run({.arguments = {program("evd"), "init", campaign().string(), "--config",
+                                          config(), "--prompts", prompts},
+                            .environment = {{"EVD_KILL_AT", std::to_string(event)}}});
+    killed = first.signal == SIGKILL;
+    if (!killed) {
+      EXPECT_EQ(first.code, 0) << first.story();
+    } else if (!stdfs::exists(campaign() / "prompts/MANIFEST.json")) {
+      const auto again = init(prompts);
+      ASSERT_EQ(again.code, 0) << event << again.story();
+    }
+    EXPECT_EQ(set().size(), 2U) << event;
+  }
+  EXPECT_GT(event, 10) << "events were not counted";
 }
 
 TEST_F(Init, WrongConfigurationIsNamed) {
