@@ -1,12 +1,11 @@
 #include "harvest/shards.hpp"
 
-#include <algorithm>
-
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "image/image.hpp"
+#include "run/file_entries.hpp"
 #include "shard/identity.hpp"
 
 namespace evd::harvest {
@@ -49,20 +48,6 @@ void add_reply(shard::Image& row, teacher::Reply reply) {
   row.bytes = std::move(reply.payload);
 }
 
-nlohmann::json to_json(const shard::FileEntry& entry) {
-  return {{"name", entry.name},   {"table", entry.table},         {"rows", entry.rows},
-          {"bytes", entry.bytes}, {"sha256", entry.sha256.hex()}, {"content", entry.content.hex()}};
-}
-
-shard::FileEntry entry_from(const nlohmann::json& json) {
-  return {.name = json["name"],
-          .table = json["table"],
-          .rows = json["rows"],
-          .bytes = json["bytes"],
-          .sha256 = Sha256::parse(json["sha256"].get<std::string>()),
-          .content = Sha256::parse(json["content"].get<std::string>())};
-}
-
 }  // namespace
 
 std::vector<Part> cut(const Input& input, const Archive& archive, double shard_mib) {
@@ -102,7 +87,7 @@ std::vector<shard::FileEntry> publish_parts(const run::Context& context, const I
                                             const Archive& archive,
                                             const std::vector<Part>& parts) {
   const auto ranks = static_cast<std::size_t>(context.world.size());
-  nlohmann::json mine = nlohmann::json::array();
+  std::vector<shard::FileEntry> mine;
   for (auto i = static_cast<std::size_t>(context.world.rank()); i < parts.size(); i += ranks) {
     std::vector<shard::Image> rows;
     for (std::size_t at = parts[i].first; at < parts[i].last; ++at)
@@ -110,17 +95,9 @@ std::vector<shard::FileEntry> publish_parts(const run::Context& context, const I
     const std::string name = part_name(i);
     auto entry = shard::write_table<shard::Image>(context.directory / name, context.header(), rows);
     entry.name = name;
-    mine.push_back(to_json(entry));
+    mine.push_back(std::move(entry));
   }
-  std::vector<shard::FileEntry> all;
-  const std::string text = mine.dump();
-  for (const auto& bytes : context.world.gather(as_bytes(text), 0)) {
-    const auto* begin = reinterpret_cast<const char*>(bytes.data());
-    for (const auto& entry : nlohmann::json::parse(begin, begin + bytes.size()))
-      all.push_back(entry_from(entry));
-  }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return all;
+  return run::gather_files(mine, context.world);
 }
 
 void remove_stray_parts(const run::Context& context, std::size_t parts) {
