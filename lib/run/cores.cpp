@@ -1,6 +1,7 @@
 #include "run/cores.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <sched.h>
 
@@ -15,6 +16,15 @@ cpu_set_t own_cores() {
   return cores;
 }
 
+// A scheduler that does not bind its tasks says only here what they may use.
+int most_threads() {
+  int most = CPU_SETSIZE;
+  for (const char* name : {"OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"})
+    if (const char* text = std::getenv(name); text != nullptr && std::atoi(text) > 0)
+      most = std::min(most, std::atoi(text));
+  return most;
+}
+
 }  // namespace
 
 int cores_per_rank(const mpi::Communicator& node) {
@@ -27,7 +37,8 @@ int cores_per_rank(const mpi::Communicator& node) {
     CPU_OR(&all, &all, &other);
   }
   const std::string count = node.broadcast(std::to_string(CPU_COUNT(&all)), 0);
-  return std::clamp(std::stoi(count) / node.size(), 1, std::max(1, CPU_COUNT(&own)));
+  const int most = std::max(1, std::min(CPU_COUNT(&own), most_threads()));
+  return std::clamp(std::stoi(count) / node.size(), 1, most);
 }
 
 }  // namespace evd::run
