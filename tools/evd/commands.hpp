@@ -22,6 +22,7 @@ struct Command {
 [[nodiscard]] Command add_verify(CLI::App& app);
 [[nodiscard]] Command add_report(CLI::App& app);
 [[nodiscard]] Command add_export(CLI::App& app);
+[[nodiscard]] Command add_query(CLI::App& app);
 [[nodiscard]] Command add_set(CLI::App& app);
 
 }  // namespace evd::hands
