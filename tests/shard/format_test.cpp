@@ -9,6 +9,8 @@
 #include "fs/file.hpp"
 #include "shard/manifest.hpp"
 #include "shard/random_rows.hpp"
+#include "shard/round_row.hpp"
+#include "shard/schema.hpp"
 #include "shard/storage.hpp"
 #include "shard/table.hpp"
 #include "support/process.hpp"
@@ -65,9 +67,22 @@ std::string table_of() {
   return out.str();
 }
 
+// The one table that is in no file.
+std::string table_of_rounds() {
+  std::ostringstream out;
+  out << "### rounds\n\nIn no file: `evd query` makes it of the manifests.\n\n"
+         "| column | unit | meaning |\n|---|---|---|\n";
+  for (const auto& column : schema_of<Round>().columns)
+    out << "| `" << column.name << "` | " << column.info.unit << " | " << column.info.meaning
+        << " |\n";
+  out << '\n';
+  return out.str();
+}
+
 std::string generated() {
   return "\n" + table_of<Sample>() + table_of<Image>() + table_of<Answer>() + table_of<Pair>() +
-         table_of<Call>() + table_of<Prompt>() + table_of<Step>() + table_of<Metric>();
+         table_of<Call>() + table_of<Prompt>() + table_of<Step>() + table_of<Metric>() +
+         table_of_rounds();
 }
 
 // The document in three parts: before, the generated one, after.
@@ -130,8 +145,13 @@ TEST(Format, EveryExampleRuns) {
   write_table<Step>(dir / "steps.h5", kHeader, test::random_rows<Step>(20, 7));
   write_table<Metric>(dir / "metrics.h5", kHeader, test::random_rows<Metric>(20, 8));
   const auto all = examples();
-  EXPECT_EQ(all.size(), 10U);
+  EXPECT_EQ(all.size(), 19U);
   for (const auto& example : all) {
+    // The function that the others import.
+    if (constexpr std::string_view kModule = "# read_table.py\n"; example.starts_with(kModule)) {
+      write_file(dir / "read_table.py", example);
+      continue;
+    }
     write_file(dir / "example.py", example);
     const auto ran =
         evd::test::run({.arguments = {evd::test::test_python(), "-W", "error", "example.py"},
