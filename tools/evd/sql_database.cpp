@@ -122,7 +122,10 @@ void SqlDatabase::fail(const std::string& sql) const {
             ")";
   if (problem.starts_with("not authorized") || problem.ends_with("may not be modified"))
     text += kOnlyReads;
-  throw UsageError(text + nearest_name(problem));
+  text += nearest_name(problem);
+  if (problem.starts_with("no such column: ") && sql.find('"') != std::string::npos)
+    text += "; a text stands in 'single quotes'";
+  throw UsageError(text);
 }
 
 std::string SqlDatabase::nearest_name(const std::string& problem) const {
@@ -137,8 +140,7 @@ std::string SqlDatabase::nearest_name(const std::string& problem) const {
   }
   const std::vector<std::string> candidates(known.begin(), known.end());
   const auto near = nearest(table.empty() ? column : table, candidates);
-  return (near ? "; did you mean " + *near + "?" : std::string()) +
-         (column.empty() ? "" : " A text stands in 'single quotes'.");
+  return near ? "; did you mean " + *near + "?" : "";
 }
 
 SqlDatabase::Rows::Rows(const SqlDatabase& database, sqlite3_stmt* statement)
