@@ -112,6 +112,10 @@ void write_index(const Work& work, const std::filesystem::path& out) {
 
 void render_prompts(const run::Campaign& campaign, const run::Config& config, const PromptJob& job,
                     mpi::Communicator& world, const Log& log) {
+  if (std::filesystem::exists(job.out / "index.csv"))
+    throw UsageError(job.out.string() +
+                     " holds the pictures of an earlier run (index.csv): give another --out, or "
+                     "remove it");
   auto lines =
       read_prompts(job.prompts, job.columns, static_cast<std::size_t>(config.set.max_prompt_chars));
   for (const auto& [why, remark] : lines.remarks)

@@ -44,9 +44,15 @@ class Drawing {
       feed();
       handout_.step();
       caller_.step(wait_ms);
-      if (context_.world.rank() == 0)
-        context_.progress.update(handout_.finished_count(), human_usd(handout_.paid_microusd()));
+      if (context_.world.rank() == 0) context_.progress.update(handout_.finished_count(), note());
     }
+  }
+
+  // A service that stays away is told while it is waited for, not only when it is given up.
+  [[nodiscard]] std::string note() const {
+    const std::string paid = human_usd(handout_.paid_microusd());
+    const std::string trouble = caller_.trouble();
+    return trouble.empty() ? paid : paid + ", " + trouble;
   }
 
   [[nodiscard]] bool stopped() const { return drain_.begun(); }

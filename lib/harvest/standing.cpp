@@ -86,12 +86,13 @@ Verdict judge_partial(const Standing& standing, const PartialQuestion& question)
   if (!question.services_down.empty()) {
     const std::string down = join(question.services_down, "; ");
     if (lacking > 0 && !question.accept_partial)
-      return {false, "a service is unavailable: " + down + " (" + open + ", " +
-                         counted(lacking, "prompt") +
-                         " with fewer images than harvest.min_teachers = " +
-                         std::to_string(question.harvest.min_teachers) +
-                         "; all answers are kept; start again when it is back, give "
-                         "--accept-partial, or lower that key with evd set)"};
+      return {false,
+              "a service is unavailable: " + down + " (" + open + ", " +
+                  counted(lacking, "prompt") + " with fewer images than harvest.min_teachers = " +
+                  std::to_string(question.harvest.min_teachers) +
+                  "; all answers are kept; start again when it is back, give "
+                  "--accept-partial" +
+                  (question.harvest.min_teachers > 1 ? ", or lower that key with evd set)" : ")")};
     return {true, "without " + down + ": " + open};
   }
   if (question.budget_spent) {

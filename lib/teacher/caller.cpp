@@ -19,6 +19,8 @@ void Caller::step(int wait_ms) { state_->dispatcher.step(wait_ms); }
 std::size_t Caller::pending() const { return state_->dispatcher.pending(); }
 std::size_t Caller::held() const { return state_->dispatcher.held(); }
 void Caller::stop() { state_->dispatcher.stop(); }
+std::string Caller::trouble() const { return state_->dispatcher.trouble(); }
+
 std::vector<std::string> Caller::services_down() const {
   return state_->dispatcher.services_down();
 }

@@ -107,6 +107,8 @@ class Caller {
   [[nodiscard]] std::size_t held() const;
   /// Lets what is in flight end, sends nothing new; what was not sent replies open.
   void stop();
+  /// Which services do not answer now, and why, for a progress line; "" = all do.
+  [[nodiscard]] std::string trouble() const;
   /// Services that were given up on, with reason, for the message and exit 69.
   [[nodiscard]] std::vector<std::string> services_down() const;
   /// HTTP attempts of this life, as table rows.

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "core/clock.hpp"
+#include "core/text.hpp"
 #include "core/error.hpp"
 
 namespace evd::teacher {
@@ -272,6 +273,15 @@ std::size_t Dispatcher::held() const {
     if (account->health.open() || !account->health.ready(now_s))
       count += static_cast<std::size_t>(account->errands);
   return count;
+}
+
+std::string Dispatcher::trouble() const {
+  std::vector<std::string> lines;
+  const double now_s = monotonic_s();
+  for (const auto& [name, account] : accounts_)
+    if (account->errands > 0 && account->health.open() && !account->health.down(now_s))
+      lines.push_back(name + " does not answer (" + account->health.why() + ")");
+  return join(lines, ", ");
 }
 
 std::vector<std::string> Dispatcher::services_down() const {

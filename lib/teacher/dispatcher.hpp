@@ -33,6 +33,7 @@ class Dispatcher {
   void stop();
   [[nodiscard]] std::size_t pending() const { return active_.size() + replies_.size(); }
   [[nodiscard]] std::size_t held() const;
+  [[nodiscard]] std::string trouble() const;
   [[nodiscard]] std::vector<std::string> services_down() const;
   [[nodiscard]] const std::vector<shard::Call>& calls() const { return calls_; }
   [[nodiscard]] std::vector<std::string> files() { return writer_.files(); }

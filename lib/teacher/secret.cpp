@@ -38,7 +38,7 @@ class OpenFile {
   int descriptor_;
 };
 
-void require_private(int descriptor, const std::string& where) {
+void require_private(int descriptor, const std::string& where, const std::string& file) {
   struct stat status = {};
   if (::fstat(descriptor, &status) != 0)
     throw ConfigurationError(where + " cannot be examined: " + std::strerror(errno));
@@ -46,14 +46,14 @@ void require_private(int descriptor, const std::string& where) {
   if (status.st_uid != ::geteuid())
     throw ConfigurationError(where + " belongs to another user (make one of your own)");
   if ((status.st_mode & 077) != 0)
-    throw ConfigurationError(where + " may be read by others (type: chmod 600 FILE)");
+    throw ConfigurationError(where + " may be read by others (type: chmod 600 " + file + ")");
   if (static_cast<std::size_t>(status.st_size) > kLimitBytes)
     throw ConfigurationError(where + " is larger than 4 KiB: this is no key");
 }
 
 std::string read_file(const std::string& path, const std::string& where) {
   const OpenFile file(path, where);
-  require_private(file.number(), where);
+  require_private(file.number(), where, path);
   std::array<char, kLimitBytes> buffer;
   std::string text;
   ssize_t got = 0;

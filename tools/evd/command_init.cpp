@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <unordered_map>
@@ -105,6 +106,26 @@ run::Config load(const InitOptions& options) {
   return config;
 }
 
+// Keys are read by the ranks that send, maybe on another machine: here they are only looked for.
+void warn_of_keys(const run::Config& config) {
+  const auto look = [](const teacher::ServiceOptions& service) {
+    std::error_code ignored;
+    const bool in_environment =
+        !service.key_env.empty() && std::getenv(service.key_env.c_str()) != nullptr;
+    if (in_environment || (service.key_env.empty() && service.key_file.empty())) return;
+    if (!service.key_file.empty()) {
+      if (!std::filesystem::exists(service.key_file, ignored))
+        std::cerr << "evd: the key of " << service.name << " is not there yet: file "
+                  << service.key_file << "\n";
+      return;
+    }
+    std::cerr << "evd: the key of " << service.name << " is not there yet: environment variable "
+              << service.key_env << "\n";
+  };
+  for (const auto& service : config.teachers) look(service);
+  look(config.vlm);
+}
+
 // Rows of the chosen ids, found again in the pool's files, a file at a time.
 std::vector<shard::Sample> chosen_rows(const run::NewCampaign& campaign,
                                        const std::vector<shard::FileEntry>& pool,
@@ -168,6 +189,10 @@ int init(const InitOptions& options) {
   std::cout << "start set: " << chosen.start.size() << " prompts, held out: " << heldout << "\n"
             << text_of(cost, config);
   require_consent(cost, config, options.yes);
+  if (heldout == 0)
+    std::cerr << "evd: no prompt is held out, so nothing will measure what the base model learns; "
+                 "--heldout FILE or --heldout-share 0.02 holds some out\n";
+  warn_of_keys(config);
 
   auto files = writer.finish();
   auto rows = chosen_rows(campaign, files, chosen);

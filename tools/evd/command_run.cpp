@@ -117,6 +117,7 @@ class ChainRun {
     if (state != State::unfinished) program.emplace_back("--rerun");
     const auto log = log_file(ref);
     const std::int64_t spawned_ms = utc_ms();
+    shown_s_ = monotonic_s();
     const auto end = runner_.run({.command = launch_command(options_.ranks, program),
                                   .environment = {{"EVD_SPAWNED_MS", std::to_string(spawned_ms)}},
                                   .log = log,
@@ -187,9 +188,16 @@ class ChainRun {
     }
   }
 
+  // On a terminal a line that rewrites itself; else one line a minute, as a job's log has it.
   void show_progress(const StageRef& ref) {
-    if (!is_terminal_) return;
+    const bool is_due = is_terminal_ || monotonic_s() - shown_s_ > 60;
+    if (!is_due) return;
     const auto facts = run::read_progress(campaign_.progress_file(ref));
+    if (!is_terminal_) {
+      shown_s_ = monotonic_s();
+      if (facts) std::cerr << progress_line(*facts) << std::endl;
+      return;
+    }
     // The file goes when the work is done; what was shown last still holds then.
     if (facts) shown_ = progress_line(*facts);
     std::cerr << "\r\033[K" << (shown_.empty() ? to_string(ref) + ": begins" : shown_)
@@ -228,6 +236,7 @@ class ChainRun {
   JobRunner runner_;
   bool is_terminal_ = isatty(STDERR_FILENO) == 1;
   bool line_open_ = false;
+  double shown_s_ = monotonic_s();
   std::string shown_;
 };
 
