@@ -153,7 +153,13 @@ std::size_t text_column(const CsvReader& csv, const std::string& wanted,
   }
   for (const char* name : kUsualNames)
     if (const auto found = csv.column(name)) return *found;
-  if (csv.header().size() == 1) return 0;
+  if (csv.header().size() == 1) {
+    if (csv.header()[0].find_first_of(";\t") != std::string::npos)
+      throw DataError(path.string() +
+                      ": its columns seem to be separated by semicolons or tabs; separate them by "
+                      "commas");
+    return 0;
+  }
   throw ConfigurationError(
       path.string() +
       ": which column holds the prompts? Give --column; its columns: " + join(csv.header(), ", "));

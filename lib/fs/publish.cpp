@@ -76,6 +76,9 @@ void verify_content(const std::filesystem::path& path, std::uint64_t size, const
 
 Sha256 publish(const std::filesystem::path& path, std::span<const Bytes> pieces,
                const std::function<void(const std::filesystem::path&)>& verify) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+    throw IoError("publish " + path.string() + ": this is a device or a pipe, and is not replaced");
   TemporaryFile temporary(path);
   const Sha256 digest = write_pieces(temporary, pieces);
   std::uint64_t size = 0;

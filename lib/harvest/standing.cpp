@@ -80,6 +80,12 @@ std::string Standing::summary() const {
 }
 
 Verdict judge_partial(const Standing& standing, const PartialQuestion& question) {
+  // A service that rejects all it is asked is broken, or asked wrongly: no prompt's own fault.
+  if (standing.nothing_came() && !question.accept_partial)
+    return {false, "not one of " + counted(standing.failed(), "image") +
+                       " came, all failed for good (the warnings above say why); nothing is "
+                       "published; when the cause is gone, start again with --rerun=failed, or "
+                       "publish the failures with --accept-partial"};
   if (standing.open() == 0) return {};
   const std::string open = counted(standing.open(), "image") + " still open";
   const std::int64_t lacking = standing.short_prompts(question.harvest.min_teachers);

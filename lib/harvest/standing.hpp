@@ -18,6 +18,11 @@ class Standing {
 
   /// Draws without a recorded outcome.
   [[nodiscard]] std::int64_t open() const { return total_.open; }
+  [[nodiscard]] std::int64_t failed() const { return total_.failed; }
+  /// Something failed for good, and nothing else ever came.
+  [[nodiscard]] bool nothing_came() const {
+    return total_.failed > 0 && total_.done == 0 && total_.refused == 0;
+  }
   /// Prompts that have open draws and fewer pictures than `min_teachers` (or than the teachers that
   /// were asked, if those are fewer). Held-out ones count in round 0 only.
   [[nodiscard]] std::int64_t short_prompts(int min_teachers) const;

@@ -115,6 +115,8 @@ Campaign::Campaign(std::filesystem::path root) : root_(std::move(root)) {
                              "same `evd init` again");
   }
   id_ = CampaignId::parse(init->campaign);
+  begun_with_ =
+      parse_config(init->config_toml, (directory({Stage::init, 0}) / "MANIFEST.json").string());
 }
 
 std::filesystem::path Campaign::directory(const StageRef& ref) const {
@@ -150,7 +152,15 @@ std::filesystem::path Campaign::config_file(int round) const {
 
 Config Campaign::config(int round) const {
   const auto path = config_file(round);
-  return parse_config(fs::read_text(path), path.string());
+  auto config = parse_config(fs::read_text(path), path.string());
+  // An emptied or foreign file would silently be another campaign.
+  for (const auto& change : changes(begun_with_, config))
+    if (change.scope == Scope::identity)
+      throw DataError(path.string() + ": " + change.path + " is " + change.after +
+                      ", but the campaign was made with " + change.before +
+                      " (restore the file; what it was made with stands in "
+                      "prompts/MANIFEST.json, config_toml)");
+  return config;
 }
 
 std::optional<shard::Manifest> Campaign::manifest(const StageRef& ref) const {

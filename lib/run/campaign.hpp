@@ -73,6 +73,7 @@ class Campaign {
   /// rounds/NNNN/config.toml.
   [[nodiscard]] std::map<int, std::filesystem::path> config_files() const;
   /// Effective configuration of a round (campaign.toml for the first, rounds/NNNN/config.toml).
+  /// DataError when an identity key is not what the campaign was made with.
   [[nodiscard]] Config config(int round) const;
   /// What `ref` published; nothing when it is not done, DataError when damaged or of another one.
   [[nodiscard]] std::optional<shard::Manifest> manifest(const StageRef& ref) const;
@@ -84,6 +85,7 @@ class Campaign {
  private:
   std::filesystem::path root_;
   CampaignId id_;
+  Config begun_with_;  // by evd init; identity keys stay as they were then
 };
 
 }  // namespace evd::run

@@ -86,6 +86,8 @@ void check_service(const Config& c, const ServiceOptions& s, Wire wire, const Ch
                 who + "base_url is neither an http(s) URL nor \"rehearsal\"");
   check.require(s.base_url != "rehearsal" || c.rehearsal.enabled,
                 who + "base_url = \"rehearsal\" needs rehearsal.enabled = true");
+  check.require(s.base_url.find_first_of("?#") == std::string::npos,
+                who + "base_url holds a query: keys belong into key_env or key_file");
   check.require(s.base_url.find('@') == std::string::npos,
                 who + "base_url holds a user name or password: use key_env or key_file");
   // The value is not repeated: it may be the key itself.

@@ -42,6 +42,11 @@ CampaignId id_for(const std::filesystem::path& prompts) {
 // An unfinished init leaves campaign.toml; a directory with other things in it was meant otherwise.
 void check_free(const std::filesystem::path& root) {
   std::error_code ignored;
+  const std::string name = root.string();
+  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    throw ConfigurationError(
+        "the name of the campaign's directory holds a line end or another control character; take "
+        "another name");
   if (std::filesystem::exists(root / "prompts" / "MANIFEST.json", ignored))
     throw ConfigurationError(root.string() +
                              " holds a campaign already; take another directory, or go on with it: "

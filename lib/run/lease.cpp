@@ -79,7 +79,7 @@ struct Lease::State {
   [[nodiscard]] bool is_gone(const LeaseRecord& found, const LeaseProbes& probes);
   [[nodiscard]] bool take_over(const LeaseRecord& found);
   [[nodiscard]] bool is_ours() const {
-    const auto now = read_lease(path);
+    const auto now = lease_at(path);
     return now && now->nonce == self.nonce;
   }
   void write() {
@@ -110,7 +110,7 @@ bool Lease::State::is_gone(const LeaseRecord& found, const LeaseProbes& probes) 
   while (monotonic_s() - begun < timing.watch_s) {
     std::this_thread::sleep_for(std::chrono::duration<double>(timing.poll_s));
     if (text_of(path) == before) continue;
-    if (const auto now = read_lease(path); now && !now->released) refuse(*now);
+    if (const auto now = lease_at(path); now && !now->released) refuse(*now);
     return false;  // released, or replaced: look again
   }
   return true;
@@ -124,7 +124,7 @@ bool Lease::State::take_over(const LeaseRecord& found) {
     const std::string claimant = text_of(claim);
     const double begun = monotonic_s();
     while (monotonic_s() - begun < timing.watch_s) {
-      const auto now = read_lease(path);
+      const auto now = lease_at(path);
       if (!now || now->nonce != found.nonce) return false;
       if (text_of(claim) != claimant) return false;
       std::this_thread::sleep_for(std::chrono::duration<double>(timing.poll_s));
@@ -132,7 +132,7 @@ bool Lease::State::take_over(const LeaseRecord& found) {
     ::unlink(claim.c_str());  // its maker died between the claim and the takeover
     return false;
   }
-  const auto now = read_lease(path);
+  const auto now = lease_at(path);
   const bool still = now && now->nonce == found.nonce;
   if (still) {
     self.attempt = found.attempt + 1;
@@ -148,14 +148,19 @@ void Lease::State::acquire(const LeaseProbes& probes) {
   while (true) {
     self.attempt = 1;
     self.acquired_ms = self.renewed_ms = utc_ms();
-    const auto found = read_lease(path);
+    const auto found = lease_at(path);
     write_whole(temporary(), to_json(self));
     if (found) {
       if (is_gone(*found, probes) && take_over(*found)) return;
       continue;
     }
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) std::filesystem::remove(path, ignored);  // no lease
+    // What lies there and is no lease.
+    std::error_code trouble;
+    std::filesystem::remove(path, trouble);
+    if (trouble) {
+      ::unlink(temporary().c_str());
+      throw IoError("remove " + path.string() + ", which is no lease: " + trouble.message());
+    }
     const bool done = link_new(temporary(), path);
     ::unlink(temporary().c_str());
     if (done) return;
@@ -166,14 +171,14 @@ void Lease::State::renew_until_end() {
   std::unique_lock lock(mutex);
   while (!wake.wait_for(lock, std::chrono::duration<double>(timing.renew_s),
                         [this] { return ending; })) {
-    if (!is_ours()) {
-      lost = true;
-      on_lost();
-      return;
-    }
-    ++self.counter;
-    self.renewed_ms = utc_ms();
     try {
+      if (!is_ours()) {
+        lost = true;
+        on_lost();
+        return;
+      }
+      ++self.counter;
+      self.renewed_ms = utc_ms();
       write();
     } catch (const Error& error) {
       log.warning(std::string(error.what()) + " (the lease could not be renewed)");

@@ -39,8 +39,11 @@ struct LeaseRecord {
 /// The stage that it holds.
 [[nodiscard]] StageRef ref_of(const LeaseRecord& record);
 [[nodiscard]] std::string to_json(const LeaseRecord& record);
-/// Nothing when there is no such file, or when it is not a lease.
+/// For those who look on: nothing when there is no such file, it is not a lease or cannot be read.
 [[nodiscard]] std::optional<LeaseRecord> read_lease(const std::filesystem::path& path);
+/// For those who decide by it: nothing when there is no such file or it is not a lease. IoError
+/// when it is there and cannot be read: it may be somebody's.
+[[nodiscard]] std::optional<LeaseRecord> lease_at(const std::filesystem::path& path);
 
 /// This process as a holder of `ref`, with a fresh nonce.
 [[nodiscard]] LeaseRecord lease_identity(const StageRef& ref, const std::string& job, int ranks);

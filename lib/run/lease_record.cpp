@@ -100,11 +100,23 @@ std::string to_json(const LeaseRecord& r) {
 }
 
 std::optional<LeaseRecord> read_lease(const std::filesystem::path& path) {
+  try {
+    return lease_at(path);
+  } catch (const IoError&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<LeaseRecord> lease_at(const std::filesystem::path& path) {
   std::string text;
   try {
     text = fs::read_text(path, 1 << 16);
-  } catch (const Error&) {
-    return std::nullopt;
+  } catch (const DataError&) {
+    return std::nullopt;  // too large to be one
+  } catch (const IoError&) {
+    std::error_code trouble;
+    if (!std::filesystem::exists(path, trouble) && !trouble) return std::nullopt;
+    throw;
   }
   try {
     const auto json = nlohmann::json::parse(text);

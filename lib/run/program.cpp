@@ -273,7 +273,8 @@ Config asked_config(const StageArguments& arguments) {
 int dump_config(const StageArguments& arguments, Speaks speaks, const Log& log) {
   try {
     const std::string text = to_toml(asked_config(arguments));
-    if (speaks == Speaks::yes) std::cout << text;
+    if (speaks == Speaks::yes && !(std::cout << text << std::flush))
+      throw IoError("write to standard output: it does not take any more");
     return 0;
   } catch (const Error& error) {
     if (speaks == Speaks::yes) log.error(error.what());

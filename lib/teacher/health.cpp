@@ -44,6 +44,7 @@ bool ServiceHealth::bad(double now_s, const std::string& reason) {
 
 void ServiceHealth::pause(double now_s, double seconds) {
   probing_ = false;  // it answered, though not well
+  if (!down_ && why_.empty()) why_ = "it asks to slow down";
   if (first_bad_s_ < 0) first_bad_s_ = now_s;
   not_before_s_ = std::max(not_before_s_, now_s + seconds);
 }

@@ -11,8 +11,7 @@ namespace {
 
 constexpr double kBase_s = 1;
 constexpr double kCap_s = 30;
-// Beyond a month it is no hint but nonsense.
-constexpr double kSensible_s = 31 * 86400.0;
+constexpr double kLongest_s = 31 * 86400.0;  // beyond that a hint means: not now
 
 std::optional<double> parse_number(const std::string& text) {
   if (text.empty()) return std::nullopt;
@@ -30,8 +29,8 @@ std::optional<double> parse_date(const std::string& text) {
 }
 
 WaitHint judge(double seconds) {
-  if (!(seconds > 0) || seconds > kSensible_s) return {};
-  return {seconds};
+  if (!(seconds > 0)) return {};
+  return {std::min(seconds, kLongest_s)};
 }
 
 }  // namespace

@@ -84,6 +84,7 @@ TEST_F(SetKey, RefusesWhatMayNotChange) {
   says({"train.lr=0.5"}, 64, "Add --from ROUND");
   says({"train.lrr=0.5", "--from", "1"}, 78, "did you mean lr?");
   says({"train.lr=ten", "--from", "1"}, 78, "is not a number");
+  says({"teacher.alpha.name=x", "--from", "1"}, 78, "knows the teacher by its name");
   says({}, 64, "KEY=VALUE");
   EXPECT_FALSE(std::filesystem::exists(root() / "config-history.jsonl"));
 }

@@ -50,6 +50,15 @@ TEST(Publish, WritesAllPiecesAndGivesTheirDigest) {
   EXPECT_EQ(entries(dir.path()), 1U);
 }
 
+// Bug: as root, a device was replaced by a file.
+TEST(Publish, ADeviceOrAPipeIsNotReplaced) {
+  const TempDir dir;
+  const auto pipe = dir / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(publish(pipe, std::string_view("text")), IoError);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
 TEST(Publish, ReplacesAndWritesEmptyFiles) {
   const TempDir dir;
   publish(dir / "file", "old");

@@ -397,6 +397,25 @@ TEST(HarvestProgram, AFlippedByteInAJournalCostsOnePicture) {
   EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
 }
 
+// A wrong parameter is no prompt's own fault: an empty set would end the campaign.
+TEST(HarvestProgram, AServiceThatRejectsEverythingEndsWith69) {
+  std::atomic<bool> broken = true;
+  ScriptedServer server([&](const Received&) {
+    return broken ? reply(400, R"({"error":{"message":"unknown parameter: size"}})")
+                  : picture_reply();
+  });
+  const TinyCampaign campaign(settings(server.url()));
+  const auto rejected = campaign.stage("harvest", 2, {"--round", "0"});
+  EXPECT_EQ(rejected.code, 69) << rejected.story();
+  EXPECT_NE(rejected.err.find("unknown parameter: size"), std::string::npos) << rejected.err;
+  EXPECT_NE(rejected.err.find("--rerun=failed"), std::string::npos) << rejected.err;
+  EXPECT_FALSE(shard::read_manifest(directory(campaign)));
+  broken = false;
+  const auto done = campaign.stage("harvest", 2, {"--round", "0", "--rerun=failed"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
+}
+
 TEST(HarvestProgram, AFileSizeLimitIsAnErrorAndNothingIsPaidTwice) {
   ScriptedServer server([](const Received&) { return picture_reply(); });
   const TinyCampaign campaign(settings(server.url()));

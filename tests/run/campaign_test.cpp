@@ -168,5 +168,18 @@ TEST_F(CampaignTest, ALostManifestIsNoReasonToBeginAnew) {
   EXPECT_TRUE(std::filesystem::exists(root() / "prompts/set.h5"));
 }
 
+// Bug: an emptied campaign.toml was another campaign, of defaults only.
+TEST_F(CampaignTest, AConfigurationOfAnotherCampaignIsDamage) {
+  test::write_file(root() / "campaign.toml", "[network]\ndepth = 3\n");
+  const Campaign campaign(root());
+  try {
+    static_cast<void>(campaign.config(0));
+    ADD_FAILURE() << "no complaint";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("network.depth is 3"), std::string::npos)
+        << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace evd::run

@@ -78,6 +78,14 @@ TEST_F(LeaseTest, NonsenseIsNoLease) {
   EXPECT_EQ(take(me())->attempt(), 1) << "and is replaced";
 }
 
+// Bugs: what could not be read counted as no lease, and its job was robbed; what could not be
+// removed was tried for ever.
+TEST_F(LeaseTest, WhatIsThereAndCannotBeReadIsNotTaken) {
+  std::filesystem::create_directories(path() / "x");
+  EXPECT_THROW(static_cast<void>(take(me())), IoError);
+  EXPECT_FALSE(read_lease(path())) << "who only looks on sees none";
+}
+
 TEST_F(LeaseTest, IsRenewedAndReleased) {
   {
     const auto lease = take(me());

@@ -16,11 +16,14 @@ TEST(RetryAfter, SecondsAndDates) {
   EXPECT_EQ(wait("1.5").seconds, 1.5);
   EXPECT_EQ(wait("Fri, 29 Sep 2023 16:26:57 GMT").seconds, 20);
   EXPECT_EQ(wait("86400").seconds, 86400) << "whether that is too long, the patience says";
-  for (const char* header :
-       {"0", "-10", "", "inf", "-inf", "nan", "Zun, 29 Sep 2023 16:26:27 GMT", "60 apples",
-        "Fri, 29 Sep 2023 16:26:37 GMT", "Fri, 29 Sep 2023 16:26:27 GMT",
-        "Sun, 29 Sep 100000 16:26:27 GMT", "99999999999999999999999999999999999"})
+  for (const char* header : {"0", "-10", "", "inf", "-inf", "nan", "Zun, 29 Sep 2023 16:26:27 GMT",
+                             "60 apples", "Fri, 29 Sep 2023 16:26:37 GMT",
+                             "Fri, 29 Sep 2023 16:26:27 GMT", "Sun, 29 Sep 100000 16:26:27 GMT"})
     EXPECT_EQ(wait(header).seconds, 0) << header;
+  // Such a one means: not now. Ignored, it was asked again and again.
+  for (const char* header :
+       {"99999999999999999999999999999999999", "Fri, 31 Dec 2027 16:26:37 GMT"})
+    EXPECT_EQ(wait(header).seconds, 31 * 86400) << header;
 }
 
 TEST(RetryAfter, MillisecondsComeFirst) {

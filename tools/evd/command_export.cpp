@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -36,6 +37,14 @@ template <class Write>
 void write_to(const std::filesystem::path& path, Write write) {
   if (path == "-") {
     write(std::cout);
+    return;
+  }
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored) &&
+      !std::filesystem::is_directory(path, ignored)) {
+    std::ofstream device(path);  // or a pipe: nothing that could be replaced
+    write(device);
+    if (!device.flush()) throw IoError("write to " + path.string() + ": it does not take any more");
     return;
   }
   std::ostringstream text;

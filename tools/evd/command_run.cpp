@@ -126,7 +126,7 @@ class ChainRun {
     append_run(campaign_, {ref, spawned_ms, utc_ms(), end.wall_s, end.code});
     // What was saved is judged by the files, never by mpirun's code.
     const auto manifest = campaign_.manifest(ref);
-    if (manifest && end.code == 0) {
+    if (manifest && manifest->created_ms >= spawned_ms) {
       std::cout << label << padded(human_duration(end.wall_s), 12) << outcome_text(*manifest)
                 << std::endl;
       return end.told_to_stop ? stopped() : 0;
@@ -169,7 +169,10 @@ class ChainRun {
     std::string error;
     try {
       for (const auto& line : split(fs::read_text(log), '\n')) {
-        if (!trim(line).empty()) last = line;
+        // Of mpirun's banners only how a rank died is worth telling.
+        if (line.find("exited on signal") != std::string::npos && error.empty())
+          error = std::string(trim(line)) + " (out of memory?)";
+        if (line.find("--------") == std::string::npos && !trim(line).empty()) last = line;
         if (line.find(" error ") != std::string::npos && line.find(" rank ") != std::string::npos)
           error = line.substr(line.find(" error ") + 7);
       }

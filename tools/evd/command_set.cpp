@@ -41,6 +41,9 @@ void refuse_if_fixed(const run::Change& change, const SetOptions& options) {
     throw ConfigurationError(change.path +
                              " was used by evd init and cannot change any more; make another "
                              "campaign: evd init");
+  if (change.path.starts_with("teacher.") && change.path.ends_with(".name"))
+    throw ConfigurationError(change.path +
+                             " cannot change: what is published knows the teacher by its name");
   if (change.scope == Scope::science && !options.from)
     throw UsageError(change.path + " takes part in results: from which round on? Add --from ROUND");
 }

@@ -111,7 +111,7 @@ std::vector<std::string> launch_command(int ranks, const std::vector<std::string
 
 JobRunner::JobRunner() {
   sigemptyset(&stops_);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&stops_, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&stops_, signal);
   signals_ = stops_;
   sigaddset(&signals_, SIGCHLD);
   pthread_sigmask(SIG_BLOCK, &signals_, &before_);

@@ -18,9 +18,11 @@ int main(int argc, char** argv) {
                          hands::add_export(app), hands::add_query(app),  hands::add_set(app)};
   if (const auto code = run::parse_command_line(app, argc, argv, run::Speaks::yes)) return *code;
   try {
+    int code = static_cast<int>(ExitCode::usage);
     for (const auto& command : commands)
-      if (command.app->parsed()) return command.act();
-    return static_cast<int>(ExitCode::usage);
+      if (command.app->parsed()) code = command.act();
+    if (!std::cout.flush()) throw IoError("write to standard output: it does not take any more");
+    return code;
   } catch (const std::exception& error) {
     std::cout.flush();
     std::cerr << "evd: " << error.what() << "\n";
