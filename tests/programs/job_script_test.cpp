@@ -18,13 +18,14 @@ class JobScript : public testing::Test {
   JobScript() {
     fs::create_directories(top_ / "bin");
     fs::create_directories(top_ / "prefix/share/evolvedirector");
-    fs::create_directories(top_ / "campaign with a space");
+    fs::create_directories(top_ / "campaign with a space/logs");
     fs::create_directory_symlink(evd::test::source_directory() / "slurm",
                                  top_ / "prefix/share/evolvedirector/slurm");
     write_program("srun",
                   "#!/bin/bash\nprintf '%s\\n' \"$@\" > \"$RECORD\"\n"
                   "echo \"cpus $SRUN_CPUS_PER_TASK site ${SITE-none}\"\nexit \"$CODE\"\n");
     write_program("scontrol", "#!/bin/bash\necho \"scontrol $*\"\n");
+    write_program("squeue", "#!/bin/bash\necho RUNNING\n");
     // What follows a requeue: the wait for Slurm to end the script.
     write_program("sleep", "#!/bin/bash\nexit 0\n");
     evd::test::write_file(top_ / "site.env", "export SITE=here\n");
@@ -73,23 +74,8 @@ TEST_F(JobScript, StartsItsStageWithTheArgumentsAsTheyAre) {
     EXPECT_EQ(record(), "--mpi=pmi2\n-K1\n" + (top_ / "prefix").string() + "/bin/evd-" + stage +
                             "\n" + campaign().string() + "\n--round\n3\n--set\na=b c\n");
     EXPECT_EQ(log(stage + "-0003-4711.0.log"), "cpus 3 site here\n") << job.story();
+    EXPECT_NE(job.out.find("srun --mpi=pmi2 -K1 "), std::string::npos) << job.story();
   }
-}
-
-// Bug: the stage wrote into the directory from which the job was submitted.
-TEST_F(JobScript, EachLifeHasALogInTheCampaignThatTheJobNames) {
-  const auto named = [&](const Finished& job, const std::string& name) {
-    EXPECT_NE(log(name).find("cpus 3"), std::string::npos) << name;
-    EXPECT_NE(job.out.find((campaign() / "logs" / name).string()), std::string::npos)
-        << job.story();
-  };
-  named(submit("train", {campaign().string(), "12"}), "train-0012-4711.0.log");
-  named(submit("judge", {campaign().string(), "08", "--score"}), "score-0008-4711.0.log");
-  named(submit("evaluate", {campaign().string(), "start"}), "evaluate-start-4711.0.log");
-  const auto again = submit("train", {campaign().string(), "12"}, "65", "2");
-  named(again, "train-0012-4711.2.log");
-  EXPECT_NE(again.err.find("ended with 65"), std::string::npos) << again.story();
-  EXPECT_NE(again.err.find("cpus 3 site here"), std::string::npos) << again.story();
 }
 
 TEST_F(JobScript, StartIsARoundOfItsOwn) {
@@ -97,6 +83,31 @@ TEST_F(JobScript, StartIsARoundOfItsOwn) {
   EXPECT_NE(record().find("\n--start\n"), std::string::npos);
   EXPECT_EQ(submit("judge", {campaign().string(), "start", "--score"}).code, 0);
   EXPECT_NE(record().find("\n--start\n--score\n"), std::string::npos);
+  EXPECT_NE(log("evaluate-start-4711.0.log"), "");
+  EXPECT_NE(log("score-start-4711.0.log"), "");
+}
+
+// One file a life, so that no life's words are lost in another's.
+TEST_F(JobScript, EveryLifeHasALogOfItsOwn) {
+  const auto job = submit("train", {campaign().string(), "11"}, "65", "2");
+  EXPECT_EQ(job.code, 65) << job.story();
+  EXPECT_EQ(log("train-0011-4711.2.log"), "cpus 3 site here\n");
+  EXPECT_NE(job.out.find("cpus 3 site here"), std::string::npos) << "the end of a failed one";
+}
+
+// Slurm gives a cancelled job time to save; requeued by its own script it would come back.
+TEST_F(JobScript, ACancelledJobIsNotRequeued) {
+  write_program("squeue", "#!/bin/bash\necho COMPLETING\n");
+  const auto job = submit("train", {campaign().string(), "0"}, "75");
+  EXPECT_EQ(job.code, 75);
+  EXPECT_EQ(job.out.find("requeue"), std::string::npos) << job.story();
+}
+
+TEST_F(JobScript, AnEnvironmentFileMayReadVariablesThatAreNotSet) {
+  evd::test::write_file(top_ / "site.env", "export SITE=\"$NOT_SET\"there\nfalse\n");
+  const auto job = submit("train", {campaign().string(), "0"});
+  EXPECT_EQ(job.code, 0) << job.story();
+  EXPECT_EQ(log("train-0000-4711.0.log"), "cpus 3 site there\n") << job.story();
 }
 
 TEST_F(JobScript, ASiteWithoutTheOptionalLinesWorks) {
