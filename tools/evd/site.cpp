@@ -1,12 +1,12 @@
 #include "site.hpp"
 
 #include <algorithm>
-#include <regex>
 #include <vector>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "fs/file.hpp"
+#include "run/site.hpp"
 
 namespace evd::hands {
 namespace {
@@ -61,18 +61,14 @@ stdfs::path sibling_program(const std::string& name) {
 
 std::string site_text(const std::string& name) {
   const auto file = site_file(name);
-  static const std::regex kLine("\\s*(#.*)?|\\s*[a-z_]+ *= *\"[^\"]*\"\\s*(#.*)?");
-  std::string text;
-  int number = 0;
-  for (const auto& line : split(fs::read_text(file, 1 << 20), '\n')) {
-    ++number;
-    if (!std::regex_match(line, kLine))
-      throw ConfigurationError(file.string() + ":" + std::to_string(number) +
-                               ": a site file holds lines key = \"value\" only");
-    if (!trim(line).starts_with("prefix")) text += line + "\n";
-  }
+  const std::string given = fs::read_text(file, 1 << 20);
+  static_cast<void>(run::Site::parse(given, file.string()));
+  // The prefix comes first: what follows a [stage] belongs to that stage.
+  std::string text = "prefix = \"" + program_prefix().string() + "\"\n";
+  for (const auto& line : split(given, '\n'))
+    if (!line.starts_with("prefix")) text += line + "\n";
   while (text.ends_with("\n\n")) text.pop_back();
-  return text + "prefix = \"" + program_prefix().string() + "\"\n";
+  return text;
 }
 
 }  // namespace evd::hands

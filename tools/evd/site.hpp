@@ -12,7 +12,7 @@ namespace evd::hands {
 
 /// What DIR/site.toml is to hold: the site file (configs/sites/NAME.toml, or a path) with the
 /// prefix of the programs. ConfigurationError with the known names when there is no such site, or
-/// when a line is not `key = "value"`, which is all that the job scripts read.
+/// when the file is none (run/site.hpp).
 [[nodiscard]] std::string site_text(const std::string& name);
 
 }  // namespace evd::hands
