@@ -122,7 +122,9 @@ Admission admit(const Campaign& campaign, const AdmissionRequest& request,
   const auto& self = request.self;
   const auto done_already = [&](Standings& standings) {
     const auto& own = standings.of(self);
-    if (request.rerun != Rerun::no || own.state == State::unfinished) return false;
+    if (own.state == State::unfinished) return false;
+    if (request.rerun != Rerun::no && request.rerun != Rerun::stale) return false;
+    if (own.state != State::done && request.rerun == Rerun::stale) return false;
     if (own.state != State::done) refuse_stale(self, own, campaign.root());
     log.info(to_string(self) +
              " is done already; to do it again: " + command_of(self, campaign.root(), "--rerun"));

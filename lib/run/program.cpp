@@ -158,7 +158,8 @@ class Life {
                     .config = config_,
                     .self = arguments_.self,
                     .attempt = attempt_,
-                    .rerun = arguments_.rerun,
+                    // To the stage a stale result is one to make again.
+                    .rerun = arguments_.rerun == Rerun::stale ? Rerun::again : arguments_.rerun,
                     .accept_partial = arguments_.accept_partial,
                     .directory = campaign_->directory(arguments_.self),
                     .job = job_,

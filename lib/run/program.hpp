@@ -20,7 +20,8 @@ class App;
 
 namespace evd::run {
 
-enum class Rerun : std::uint8_t { no, again, failed, fresh };
+/// What is asked of a stage that has a result; `stale` = again, if it is stale or damaged.
+enum class Rerun : std::uint8_t { no, again, failed, fresh, stale };
 
 /// What a stage is given. The shell has checked that its inputs are finished and not stale, holds
 /// the lease, and has made `directory` (which may hold finished parts of a killed attempt).
@@ -51,7 +52,7 @@ struct StageProgram {
 };
 
 /// The whole of a stage program's main: arguments (`DIR --round N | --start
-/// [--rerun[=failed|fresh]]
+/// [--rerun[=failed|fresh|stale]]
 /// [--accept-partial] [--set key=value] [--dump-config]`), MPI guard and world size check,
 /// campaign, lease, input check, signals, progress, `run`, manifest, report, exit code. A program
 /// of two stages (judge and score) passes both; `--score` picks the second.

@@ -22,7 +22,8 @@ Rerun parse_rerun(const std::string& text) {
   if (text == "again") return Rerun::again;
   if (text == "failed") return Rerun::failed;
   if (text == "fresh") return Rerun::fresh;
-  throw UsageError("--rerun=" + text + " is not one of: failed, fresh (or --rerun alone)");
+  if (text == "stale") return Rerun::stale;
+  throw UsageError("--rerun=" + text + " is not one of: failed, fresh, stale (or --rerun alone)");
 }
 
 // Checks that concern several options at once.
@@ -62,7 +63,8 @@ StageCommand parse_stage_command(int argc, char** argv, const std::vector<StageP
   app.add_flag("--rerun{again}", rerun,
                "Set the old result aside and decide again from what is recorded;\n"
                "--rerun=failed asks again what failed or stayed open;\n"
-               "--rerun=fresh pays again for everything (needs --yes)");
+               "--rerun=fresh pays again for everything (needs --yes);\n"
+               "--rerun=stale does nothing when the result is still good");
   app.add_flag("--yes", parsed.yes, "Agree to the cost of --rerun=fresh");
   app.add_flag("--accept-partial", parsed.accept_partial,
                "Publish what there is, and record who said so");
