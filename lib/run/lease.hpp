@@ -14,6 +14,9 @@
 
 namespace evd::run {
 
+/// Round of a lease that is held for no stage.
+constexpr int kNoRound = -2;
+
 /// Who runs a stage: leases/<stage>-<round>.json. It stays after the end, marked released, so that
 /// attempts are counted.
 struct LeaseRecord {

@@ -142,7 +142,7 @@ std::optional<LeaseRecord> lease_at(const std::filesystem::path& path) {
     // It becomes part of a file name.
     if (r.nonce.size() != 32 || r.nonce.find_first_not_of("0123456789abcdef") != std::string::npos)
       return std::nullopt;
-    static_cast<void>(ref_of(r));
+    if (r.round != kNoRound) static_cast<void>(ref_of(r));
     return r;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;

@@ -7,10 +7,13 @@
 #include "commands.hpp"
 #include "core/clock.hpp"
 #include "core/text.hpp"
+#include "queue_view.hpp"
 #include "round_times.hpp"
 #include "run/campaign.hpp"
 #include "run/staleness.hpp"
 #include "situation.hpp"
+#include "slurm_queue.hpp"
+#include "submitted_jobs.hpp"
 #include "text_table.hpp"
 
 namespace evd::hands {
@@ -33,9 +36,15 @@ class Status {
       : campaign_(directory),
         standings_(campaign_),
         observer_(run::lease_identity({}, "status", 1)),
-        probes_(run::system_probes()) {
-    for (const auto& ref : run::chain(std::max(1, campaign_.rounds_begun())))
+        probes_(run::system_probes()),
+        jobs_(read_jobs(campaign_)),
+        rounds_(std::max({1, campaign_.rounds_begun(), jobs_.rounds})) {
+    for (const auto& ref : run::chain(rounds_))
       looks_.emplace(ref, situation_of(campaign_, ref, standings_, observer_, probes_));
+    if (jobs_.jobs.empty()) return;
+    const auto answer = ask_queue(campaign_.id());
+    queue_trouble_ = answer.trouble;
+    add_queue(looks_, answer, jobs_, campaign_);
   }
 
   void print() {
@@ -81,7 +90,7 @@ class Status {
   std::string rounds_table() {
     std::vector<std::vector<std::string>> rows = {
         {"round", "harvest", "judge", "train", "evaluate", "score", "members", "waiting", "cost"}};
-    for (int round = run::kStartRound; round < std::max(1, campaign_.rounds_begun()); ++round) {
+    for (int round = run::kStartRound; round < rounds_; ++round) {
       std::vector<std::string> row = {round == run::kStartRound ? "start" : std::to_string(round)};
       std::int64_t cost = 0;
       for (const auto stage : kStages) {
@@ -109,12 +118,20 @@ class Status {
   // One paragraph for each stage that is neither done nor simply waiting.
   std::string stories() const {
     std::string text;
-    for (const auto& ref : run::chain(std::max(1, campaign_.rounds_begun()))) {
+    for (const auto& ref : run::chain(rounds_)) {
       const auto& look = looks_.at(ref);
-      if (look.story.empty()) continue;
+      if (look.story.empty() || look.look == Look::cancelled) continue;
       text += to_string(ref) + " " + std::string(name_of(look.look)) + ": " + look.story + "\n";
       if (!look.command.empty()) text += "  to do it: " + look.command + "\n";
     }
+    if (const auto refs = cancelled(looks_); !refs.empty()) {
+      std::vector<std::string> names;
+      for (const auto& ref : refs) names.push_back(to_string(ref));
+      text += "cancelled by Slurm, as what they wait for did not end well: " + join(names, ", ") +
+              "\n  when the cause is gone: evd submit " + campaign_.root().string() + " --rounds " +
+              std::to_string(jobs_.rounds) + "\n";
+    }
+    if (!queue_trouble_.empty()) text += "submitted jobs are not shown: " + queue_trouble_ + "\n";
     return text.empty() ? "" : text + "\n";
   }
 
@@ -157,7 +174,10 @@ class Status {
   run::Standings standings_;
   run::LeaseRecord observer_;
   run::LeaseProbes probes_;
-  std::map<StageRef, Situation> looks_;
+  SubmittedJobs jobs_;
+  int rounds_;
+  std::string queue_trouble_;
+  Looks looks_;
 };
 
 }  // namespace

@@ -24,5 +24,7 @@ struct Command {
 [[nodiscard]] Command add_export(CLI::App& app);
 [[nodiscard]] Command add_query(CLI::App& app);
 [[nodiscard]] Command add_set(CLI::App& app);
+[[nodiscard]] Command add_submit(CLI::App& app);
+[[nodiscard]] Command add_cancel(CLI::App& app);
 
 }  // namespace evd::hands

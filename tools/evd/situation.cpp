@@ -49,8 +49,9 @@ Situation unfinished(const run::Campaign& campaign, const run::StageRef& ref,
 }  // namespace
 
 std::string_view name_of(Look look) {
-  static constexpr std::array<std::string_view, 8> kNames = {
-      "done", "stale", "damaged", "running", "stopped", "failed", "killed", "waiting"};
+  static constexpr std::array<std::string_view, 10> kNames = {
+      "done",   "stale",  "damaged", "running", "stopped",
+      "failed", "killed", "waiting", "queued",  "cancelled"};
   return kNames.at(static_cast<std::size_t>(look));
 }
 

@@ -10,7 +10,19 @@
 namespace evd::hands {
 
 /// How a stage looks to a person: what is published, who runs it, how its last life ended.
-enum class Look : std::uint8_t { done, stale, damaged, running, stopped, failed, killed, waiting };
+/// queued and cancelled: what Slurm says of a submitted one (queue_view.hpp).
+enum class Look : std::uint8_t {
+  done,
+  stale,
+  damaged,
+  running,
+  stopped,
+  failed,
+  killed,
+  waiting,
+  queued,
+  cancelled
+};
 [[nodiscard]] std::string_view name_of(Look look);
 
 struct Situation {
