@@ -145,7 +145,7 @@ TEST_F(Submit, EveryStageGetsWhatItsSiteSays) {
         "--dependency=afterok:101"})
     EXPECT_NE(job(104).find(std::string(option) + "\n"), std::string::npos) << option << job(104);
   EXPECT_NE(job(104).find("/slurm/judge.sbatch\n" + root().string() + "\n0\n"), std::string::npos);
-  EXPECT_NE(job(105).find("--partition=gpu\n--gres=gpu:4\n--exclusive\n--nice=5\n"),
+  EXPECT_NE(job(105).find("--partition=gpu\n--account=abc\n--gres=gpu:4\n--exclusive\n--nice=5\n"),
             std::string::npos)
       << job(105);
   EXPECT_NE(job(103).find("/slurm/judge.sbatch\n" + root().string() + "\nstart\n--score\n"),

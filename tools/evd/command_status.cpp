@@ -118,19 +118,19 @@ class Status {
   // One paragraph for each stage that is neither done nor simply waiting.
   std::string stories() const {
     std::string text;
+    std::vector<std::string> cancelled;
     for (const auto& ref : run::chain(rounds_)) {
       const auto& look = looks_.at(ref);
+      if (look.look == Look::cancelled) cancelled.push_back(to_string(ref));
       if (look.story.empty() || look.look == Look::cancelled) continue;
       text += to_string(ref) + " " + std::string(name_of(look.look)) + ": " + look.story + "\n";
       if (!look.command.empty()) text += "  to do it: " + look.command + "\n";
     }
-    if (const auto refs = cancelled(looks_); !refs.empty()) {
-      std::vector<std::string> names;
-      for (const auto& ref : refs) names.push_back(to_string(ref));
-      text += "cancelled by Slurm, as what they wait for did not end well: " + join(names, ", ") +
-              "\n  when the cause is gone: evd submit " + campaign_.root().string() + " --rounds " +
-              std::to_string(jobs_.rounds) + "\n";
-    }
+    if (!cancelled.empty())
+      text +=
+          "cancelled by Slurm, as what they wait for did not end well: " + join(cancelled, ", ") +
+          "\n  when the cause is gone: evd submit " + campaign_.root().string() + " --rounds " +
+          std::to_string(jobs_.rounds) + "\n";
     if (!queue_trouble_.empty()) text += "submitted jobs are not shown: " + queue_trouble_ + "\n";
     return text.empty() ? "" : text + "\n";
   }

@@ -220,7 +220,7 @@ class Submission {
   // All that is missing of the chain; nothing when stale results stand in the way.
   std::optional<PlanRequest> chain_request() {
     run::Standings standings(campaign_);
-    PlanRequest request{run::chain(options_.rounds, standings.config(0).train.staleness), {}};
+    PlanRequest request{run::chain(options_.rounds), {}};
     Worth worth;
     for (const auto& ref : request.stages) {
       const auto& standing = standings.of(ref);
@@ -267,7 +267,7 @@ class Submission {
   [[nodiscard]] std::vector<StageRef> whole_chain(run::Standings& standings) const {
     const int own = named_ ? named_->round + 1 : 0;
     const int rounds = std::max({1, own, options_.rounds, campaign_.rounds_begun()});
-    return run::chain(rounds, standings.config(0).train.staleness);
+    return run::chain(rounds);
   }
 
   void refuse_queued_readers(const StageRef& ref, run::Standings& standings) const {

@@ -56,11 +56,4 @@ void add_queue(Looks& looks, const QueueAnswer& answer, const SubmittedJobs& job
   }
 }
 
-std::vector<run::StageRef> cancelled(const Looks& looks) {
-  std::vector<run::StageRef> found;
-  for (const auto& [ref, look] : looks)
-    if (look.look == Look::cancelled) found.push_back(ref);
-  return found;
-}
-
 }  // namespace evd::hands
