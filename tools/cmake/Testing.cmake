@@ -70,3 +70,20 @@ function(evd_mpi_test name)
     _evd_no_leak_check(${name}_np${ranks})
   endforeach()
 endfunction()
+
+# evd_slurm_test(NAME SOURCES file... CASES Suite.Test... [TIMEOUT 600]): each case in a Slurm of its
+# own with two nodes, which tests/slurm/with_cluster.sh starts and ends.
+function(evd_slurm_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;ROOMS;LINK;CASES" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 600)
+  endif()
+  _evd_test_program(${name} SOURCES ${ARG_SOURCES} ROOMS ${ARG_ROOMS} LINK ${ARG_LINK} MAIN GTest::gtest_main)
+  foreach(case ${ARG_CASES})
+    add_test(NAME slurm_${case}
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/slurm/with_cluster.sh $<TARGET_FILE:${name}> --gtest_filter=${case})
+    set_tests_properties(slurm_${case} PROPERTIES LABELS slurm TIMEOUT ${ARG_TIMEOUT} PROCESSORS 2
+      FAIL_REGULAR_EXPRESSION "${evd_no_test_ran};${evd_test_skipped}")
+    _evd_no_leak_check(slurm_${case})
+  endforeach()
+endfunction()

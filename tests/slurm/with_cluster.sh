@@ -1,0 +1,114 @@
+#!/bin/bash
+# Runs a command inside a Slurm of its own: a real controller and two real nodes on this machine.
+# usage: with_cluster.sh COMMAND...       needs root; SLURM_CONF leads the command to it
+#
+# Everything lives in namespaces and one temporary directory: process numbers, mounts, names and
+# network are private, so clusters may run side by side, and all of it ends with this script,
+# however that ends. Node n2 has a network of its own: as on real clusters, 127.0.0.1 on one node
+# is nothing to the other. EVD_KEEP_TEMP=1 keeps the directory with the logs.
+set -euo pipefail
+
+if [ "${1:-}" != --inside ]; then
+  top=$(mktemp -d "${TMPDIR:-/tmp}/evd-slurm-XXXXXX")
+  rc=0
+  unshare --mount --net --uts --ipc --pid --fork --kill-child --mount-proc \
+    bash "$0" --inside "$top" "$@" || rc=$?
+  if [ -n "${EVD_KEEP_TEMP:-}" ]; then echo "kept: $top"; else rm -rf "$top"; fi
+  exit "$rc"
+fi
+top=$2
+shift 2
+
+write_configuration() {
+  mkdir -p "$top"/{state,log,spool-n1,spool-n2,tmp-n1,tmp-n2}
+  chmod 755 "$top"
+  cat >"$top/slurm.conf" <<CONF
+ClusterName=evdtest
+SlurmctldHost=n1(10.77.0.1)
+SlurmUser=root
+AuthType=auth/munge
+# A requeued job waits for its old credential to expire: 2 minutes by default.
+AuthInfo=socket=$top/munge.socket,cred_expire=10
+MpiDefault=pmix
+StateSaveLocation=$top/state
+SlurmdSpoolDir=$top/spool-%n
+TmpFS=$top/tmp-%n
+SlurmctldPidFile=$top/slurmctld.pid
+SlurmdPidFile=$top/slurmd-%n.pid
+SlurmctldLogFile=$top/log/slurmctld.log
+SlurmdLogFile=$top/log/slurmd-%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmdParameters=config_overrides
+SchedulerParameters=sched_interval=2,sched_min_interval=100000,bf_interval=2,batch_sched_delay=0
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+ReturnToService=2
+SlurmdTimeout=20
+KillWait=20
+NodeName=n1 NodeAddr=10.77.0.1 CPUs=8 RealMemory=4000
+NodeName=n2 NodeAddr=10.77.0.2 CPUs=8 RealMemory=4000
+PartitionName=main Nodes=ALL Default=YES MaxTime=24:00:00 PriorityTier=1 GraceTime=20
+PartitionName=urgent Nodes=ALL MaxTime=24:00:00 PriorityTier=10
+CONF
+  printf '127.0.0.1 localhost\n10.77.0.1 n1\n10.77.0.2 n2\n' >"$top/hosts"
+  (umask 077 && head -c 128 /dev/urandom >"$top/munge.key")
+}
+
+start_node() { # NAME NETWORK-OPTION...
+  local name=$1
+  shift
+  # shellcheck disable=SC2016  # expanded inside
+  unshare --mount --uts "$@" bash -c '
+    hostname "$1" && mount -t tmpfs tmpfs /dev/shm && echo $$ >"$2/node-$1.pid" &&
+      until [ -e "$2/network" ]; do read -r -t 0.05 <> <(:) || true; done &&
+      exec slurmd -D -f "$2/slurm.conf" -N "$1"' node "$name" "$top" \
+    >>"$top/log/slurmd-$name.out" 2>&1 &
+}
+
+wait_for() { # WHAT COMMAND...
+  local what=$1 begun=$SECONDS
+  shift
+  until "$@" >/dev/null 2>&1; do
+    if [ $((SECONDS - begun)) -ge 60 ]; then
+      echo "the test cluster: $what did not come up within 60 s" >&2
+      tail -n 5 "$top"/log/* >&2
+      exit 70
+    fi
+    read -r -t 0.1 <> <(:) || true
+  done
+}
+
+# shellcheck disable=SC2317  # called by wait_for
+both_idle() { [ "$(sinfo --noheader --partition=main --states=idle --format=%D)" = 2 ]; }
+
+write_configuration
+hostname n1
+mount --bind "$top/hosts" /etc/hosts
+export SLURM_CONF=$top/slurm.conf
+ip link set lo up
+munged --force --foreground --key-file="$top/munge.key" --socket="$top/munge.socket" \
+  --pid-file="$top/munge.pid" --log-file="$top/log/munged.log" --seed-file="$top/munge.seed" \
+  >"$top/log/munged.out" 2>&1 &
+wait_for munged munge --socket="$top/munge.socket" --no-input
+start_node n1
+start_node n2 --net
+wait_for "node n2's network" test -s "$top/node-n2.pid"
+n2=$(cat "$top/node-n2.pid")
+ip link add veth1 type veth peer name veth2
+ip link set veth2 netns "$n2"
+ip address add 10.77.0.1/24 dev veth1
+ip link set veth1 up
+nsenter --net="/proc/$n2/ns/net" sh -c '
+  ip link set lo up && ip address add 10.77.0.2/24 dev veth2 && ip link set veth2 up'
+touch "$top/network"
+slurmctld -D -f "$top/slurm.conf" >>"$top/log/slurmctld.out" 2>&1 &
+wait_for "two idle nodes" both_idle
+export EVD_TEST_CLUSTER=$top
+# The nodes share this machine's cores: a rank that waits gives way to one that works.
+export OMPI_MCA_mpi_yield_when_idle=1
+rc=0
+"$@" || rc=$?
+exit "$rc"
