@@ -94,8 +94,7 @@ struct Lease::State {
   const std::string how = holder.slurm_job.empty()
                               ? "`kill " + std::to_string(holder.pid) + "` on " + holder.host
                               : "`scancel " + holder.slurm_job + "`";
-  const std::string what =
-      holder.round == kNoRound ? holder.stage : to_string(ref_of(holder));
+  const std::string what = holder.round == kNoRound ? holder.stage : to_string(ref_of(holder));
   throw ConfigurationError(what + " is being run by " + describe(holder) +
                            "; wait for it, or end it first: " + how);
 }

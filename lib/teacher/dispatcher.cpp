@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "core/clock.hpp"
-#include "core/text.hpp"
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace evd::teacher {
 namespace {

@@ -264,14 +264,14 @@ class Submission {
     return request;
   }
 
-  [[nodiscard]] std::vector<StageRef> whole_chain(run::Standings& standings) const {
+  [[nodiscard]] std::vector<StageRef> whole_chain() const {
     const int own = named_ ? named_->round + 1 : 0;
     const int rounds = std::max({1, own, options_.rounds, campaign_.rounds_begun()});
     return run::chain(rounds);
   }
 
   void refuse_queued_readers(const StageRef& ref, run::Standings& standings) const {
-    for (const auto& reader : followers(ref, whole_chain(standings), standings))
+    for (const auto& reader : followers(ref, whole_chain(), standings))
       if (const auto queued = queue_.find(reader); queued != queue_.end())
         throw ConfigurationError(
             to_string(ref) + " cannot be done again now: " + to_string(reader) +
@@ -283,7 +283,7 @@ class Submission {
 
   void add_followers(const StageRef& ref, run::Standings& standings, PlanRequest& request) const {
     Worth worth;
-    for (const auto& follower : followers(ref, whole_chain(standings), standings)) {
+    for (const auto& follower : followers(ref, whole_chain(), standings)) {
       request.stages.push_back(follower);
       if (standings.of(follower).state == State::unfinished) continue;
       request.rerun[follower] = "--rerun=stale";
