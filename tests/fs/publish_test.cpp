@@ -99,8 +99,11 @@ TEST(Publish, AFailedVerificationLeavesTheOldFileAndNothingElse) {
 }
 
 TEST(Publish, MessagesNameTheOperationThePathAndAWayOut) {
-  const auto missing = failure_of("/nonexistent/file", "text");
-  EXPECT_NE(missing.find("publish.create /nonexistent/.file.tmp."), std::string::npos) << missing;
+  const TempDir dir;
+  const auto missing = failure_of(dir / "nowhere/file", "text");
+  EXPECT_NE(missing.find("publish.create " + (dir / "nowhere/.file.tmp.").string()),
+            std::string::npos)
+      << missing;
   EXPECT_NE(missing.find("No such file or directory (check the path)"), std::string::npos);
 }
 
