@@ -12,7 +12,10 @@ if [ "${1:-}" != --inside ]; then
   top=$(mktemp -d "${TMPDIR:-/tmp}/evd-slurm-XXXXXX")
   rc=0
   unshare --mount --net --uts --ipc --pid --fork --kill-child --mount-proc \
-    bash "$0" --inside "$top" "$@" || rc=$?
+    bash "$0" --inside "$top" "$@" &
+  inside=$!
+  trap 'kill -KILL "$inside"' TERM INT HUP
+  wait "$inside" || rc=$?
   if [ -n "${EVD_KEEP_TEMP:-}" ]; then echo "kept: $top"; else rm -rf "$top"; fi
   exit "$rc"
 fi
@@ -57,14 +60,16 @@ CONF
   (umask 077 && head -c 128 /dev/urandom >"$top/munge.key")
 }
 
-start_node() { # NAME NETWORK-OPTION...
-  local name=$1
-  shift
+# The nodes share the machine's cores out: programs count the cores that they may use.
+start_node() { # NAME CORES NETWORK-OPTION...
+  local name=$1 cores=$2
+  shift 2
+  taskset -c "$cores" true 2>/dev/null || cores=0-$(($(nproc --all) - 1))
   # shellcheck disable=SC2016  # expanded inside
   unshare --mount --uts "$@" bash -c '
     hostname "$1" && mount -t tmpfs tmpfs /dev/shm && echo $$ >"$2/node-$1.pid" &&
       until [ -e "$2/network" ]; do read -r -t 0.05 <> <(:) || true; done &&
-      exec slurmd -D -f "$2/slurm.conf" -N "$1"' node "$name" "$top" \
+      exec taskset -c "$3" slurmd -D -f "$2/slurm.conf" -N "$1"' node "$name" "$top" "$cores" \
     >>"$top/log/slurmd-$name.out" 2>&1 &
 }
 
@@ -93,8 +98,9 @@ munged --force --foreground --key-file="$top/munge.key" --socket="$top/munge.soc
   --pid-file="$top/munge.pid" --log-file="$top/log/munged.log" --seed-file="$top/munge.seed" \
   >"$top/log/munged.out" 2>&1 &
 wait_for munged munge --socket="$top/munge.socket" --no-input
-start_node n1
-start_node n2 --net
+half=$(($(nproc) / 2))
+start_node n1 "0-$((half > 0 ? half - 1 : 0))"
+start_node n2 "$half-$(($(nproc) - 1))" --net
 wait_for "node n2's network" test -s "$top/node-n2.pid"
 n2=$(cat "$top/node-n2.pid")
 ip link add veth1 type veth peer name veth2
