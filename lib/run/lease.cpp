@@ -155,9 +155,11 @@ void Lease::State::acquire(const LeaseProbes& probes) {
       if (is_gone(*found, probes) && take_over(*found)) return;
       continue;
     }
-    // What lies there and is no lease.
+    // What lies there and is no lease goes; looked at again, since another may have taken it by
+    // now.
     std::error_code trouble;
-    std::filesystem::remove(path, trouble);
+    if (std::filesystem::exists(path, trouble) && !lease_at(path))
+      std::filesystem::remove(path, trouble);
     if (trouble) {
       ::unlink(temporary().c_str());
       throw IoError("remove " + path.string() + ", which is no lease: " + trouble.message());

@@ -109,15 +109,17 @@ std::optional<LeaseRecord> read_lease(const std::filesystem::path& path) {
 
 std::optional<LeaseRecord> lease_at(const std::filesystem::path& path) {
   std::string text;
-  try {
-    text = fs::read_text(path, 1 << 16);
-  } catch (const DataError&) {
-    return std::nullopt;  // too large to be one
-  } catch (const IoError&) {
-    std::error_code trouble;
-    if (!std::filesystem::exists(path, trouble) && !trouble) return std::nullopt;
-    throw;
-  }
+  for (int attempt = 0;; ++attempt) try {
+      text = fs::read_text(path, 1 << 16);
+      break;
+    } catch (const DataError&) {
+      return std::nullopt;  // too large to be one
+    } catch (const IoError&) {
+      std::error_code trouble;
+      if (!std::filesystem::exists(path, trouble) && !trouble) return std::nullopt;
+      // It may have come between the two looks.
+      if (attempt > 1) throw;
+    }
   try {
     const auto json = nlohmann::json::parse(text);
     LeaseRecord r;
