@@ -47,7 +47,8 @@ void on_message(j_common_ptr jpeg, int level) {
 // Called between rows and scans: a small file may ask for thousands of scans.
 void on_progress(j_common_ptr jpeg) {
   auto* decoder = static_cast<j_decompress_ptr>(static_cast<void*>(jpeg));
-  if (decoder->input_scan_number > kMaxScans) ERREXIT(jpeg, JERR_BAD_PROGRESSION);  // NOLINT
+  if (decoder->input_scan_number > kMaxScans)
+    ERREXIT(jpeg, JERR_BAD_PROGRESSION);  // NOLINT: libjpeg's macro
 }
 
 struct Decoder {
@@ -84,7 +85,7 @@ bool read_pixels(Decoder& decoder, Bytes encoded, const Info& info, std::uint8_t
   jpeg_start_decompress(&jpeg);
   if (jpeg.output_width != static_cast<JDIMENSION>(info.width) ||
       jpeg.output_height != static_cast<JDIMENSION>(info.height) || jpeg.output_components != 3)
-    ERREXIT(&jpeg, JERR_BAD_LENGTH);  // NOLINT
+    ERREXIT(&jpeg, JERR_BAD_LENGTH);  // NOLINT: libjpeg's macro
   while (jpeg.output_scanline < jpeg.output_height) {
     JSAMPROW row = out + std::size_t{jpeg.output_scanline} * jpeg.output_width * 3;
     jpeg_read_scanlines(&jpeg, &row, 1);

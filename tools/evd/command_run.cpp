@@ -21,6 +21,8 @@
 #include "run/staleness.hpp"
 #include "run_log.hpp"
 #include "site.hpp"
+#include "text_table.hpp"
+#include "worth.hpp"
 
 namespace evd::hands {
 namespace {
@@ -36,11 +38,6 @@ struct RunOptions {
   bool redo_stale = false;
   bool times = false;
 };
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
-  return text;
-}
 
 std::string outcome_text(const shard::Manifest& manifest) {
   std::string text = std::to_string(manifest.counts.done) + " done";
@@ -79,23 +76,16 @@ class ChainRun {
   // Stale results are not redone unasked: they may have cost money.
   int check_stale(const std::vector<StageRef>& stages) const {
     run::Standings standings(campaign_);
-    std::int64_t cost = 0;
-    std::int64_t answers = 0;
-    std::size_t count = 0;
+    Worth worth;
     for (const auto& ref : stages) {
       const auto& standing = standings.of(ref);
       if (standing.state != State::stale && standing.state != State::damaged) continue;
-      ++count;
+      worth.add(standings.manifest(ref));
       std::cerr << "evd: " << to_string(ref) << " is " << name_of(standing.state) << ": "
                 << standing.why << "\n";
-      if (const auto& manifest = standings.manifest(ref)) {
-        cost += manifest->cost_microusd;
-        answers += manifest->counts.done + manifest->counts.refused;
-      }
     }
-    if (count == 0 || options_.redo_stale) return 0;
-    std::cerr << "evd: " << count << " stages would be done again; they had " << answers
-              << " answers for " << human_usd(cost)
+    if (worth.stages == 0 || options_.redo_stale) return 0;
+    std::cerr << "evd: " << worth.stages << " stages would be done again; they had " << worth.text()
               << ", of which none is paid again unless its request differs; to do so: evd run "
               << campaign_.root().string() << " --rounds " << options_.rounds << " --ranks "
               << options_.ranks << " --redo-stale\n";

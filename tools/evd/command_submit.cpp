@@ -14,6 +14,7 @@
 #include "core/text.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
+#include "job_keys.hpp"
 #include "run/campaign.hpp"
 #include "run/site.hpp"
 #include "run/staleness.hpp"
@@ -22,6 +23,8 @@
 #include "submit_lease.hpp"
 #include "submit_plan.hpp"
 #include "submitted_jobs.hpp"
+#include "text_table.hpp"
+#include "worth.hpp"
 
 namespace evd::hands {
 namespace {
@@ -42,11 +45,6 @@ struct SubmitOptions {
   bool yes = false;
   bool then_rest = false;
 };
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
-  return text;
-}
 
 // The stage that --stage and --round name; nothing when the whole chain is meant.
 std::optional<StageRef> named_stage(const SubmitOptions& options) {
@@ -74,58 +72,6 @@ std::string rerun_arguments(const SubmitOptions& options) {
   if (options.rerun == "failed") return "--rerun=failed";
   if (options.rerun == "fresh") return "--rerun=fresh --yes";
   throw UsageError("--rerun=" + options.rerun + " is not one of: failed, fresh (or --rerun alone)");
-}
-
-// What stages had that would be made again.
-struct Worth {
-  std::size_t stages = 0;
-  std::int64_t answers = 0;
-  std::int64_t microusd = 0;
-  void add(const std::optional<shard::Manifest>& manifest) {
-    ++stages;
-    if (!manifest) return;
-    answers += manifest->counts.done + manifest->counts.refused;
-    microusd += manifest->cost_microusd;
-  }
-  [[nodiscard]] std::string text() const {
-    return std::to_string(answers) + " answers for " + human_usd(microusd);
-  }
-};
-
-// Services that ask for a key which a job would not find.
-void require_key_files(const run::Campaign& campaign, const std::vector<PlannedJob>& jobs) {
-  for (const auto& job : jobs) {
-    const auto config = campaign.config(job.ref.round);
-    std::vector<std::pair<std::string, teacher::ServiceOptions>> services;
-    if (job.ref.stage == Stage::harvest)
-      for (const auto& teacher : config.teachers)
-        services.emplace_back("teacher." + teacher.name, teacher);
-    if (job.ref.stage == Stage::judge || job.ref.stage == Stage::score)
-      services.emplace_back("vlm", config.vlm);
-    for (const auto& [path, service] : services) {
-      if (service.key_env.empty() || service.base_url == "rehearsal") continue;
-      throw ConfigurationError(
-          path + ".key_env = " + service.key_env +
-          ": a job must not carry a key in its environment, which Slurm stores; write the key "
-          "into a file of mode 0600 and type: evd set " +
-          campaign.root().string() + " " + path + ".key_env= " + path + ".key_file=FILE");
-    }
-  }
-}
-
-std::vector<std::string> key_variables(const run::Campaign& campaign) {
-  std::vector<std::string> names;
-  const auto add = [&](const teacher::ServiceOptions& service) {
-    if (!service.key_env.empty()) names.push_back(service.key_env);
-  };
-  for (const auto& [round, file] : campaign.config_files()) {
-    const auto config = campaign.config(round);
-    for (const auto& teacher : config.teachers) add(teacher);
-    add(config.vlm);
-  }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
 }
 
 class Submission {

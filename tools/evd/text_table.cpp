@@ -25,4 +25,9 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows,
   return text;
 }
 
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
 }  // namespace evd::hands

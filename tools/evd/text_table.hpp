@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -9,5 +10,8 @@ namespace evd::hands {
 enum class Align : bool { left, right };
 [[nodiscard]] std::string text_table(const std::vector<std::vector<std::string>>& rows,
                                      const std::vector<Align>& columns);
+
+/// With blanks behind it up to `width` bytes.
+[[nodiscard]] std::string padded(std::string text, std::size_t width);
 
 }  // namespace evd::hands
