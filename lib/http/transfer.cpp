@@ -75,7 +75,7 @@ void Transfer::set_options(const Loop::Setup& setup) {
   set(easy, CURLOPT_HEADERFUNCTION, &Transfer::header);
   set(easy, CURLOPT_HEADERDATA, this);
   // Only a wish: a handle that has failed early keeps its buffer, and refuses.
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L << 10);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L << 10);
 }
 
 bool Transfer::first_byte_overdue(double now_s) const {

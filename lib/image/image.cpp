@@ -67,6 +67,12 @@ Info probe(Bytes encoded) {
                   std::to_string(encoded.size()) + " bytes)");
 }
 
+Info check(Bytes encoded) {
+  Info info = probe(encoded);
+  if (info.mime != "image/png" || !is_sound_png(encoded, info)) static_cast<void>(decode(encoded));
+  return info;
+}
+
 Rgb decode(Bytes encoded) {
   const Info info = probe(encoded);
   if (info.mime == "image/png") return decode_png(encoded, info);

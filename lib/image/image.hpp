@@ -30,6 +30,9 @@ struct Info {
 /// Decodes PNG, JPEG or WebP; alpha is laid over white. DataError when damaged, cut short or over
 /// the limits (8192 a side, 33 megapixels). Colour profiles and orientation tags are not followed.
 [[nodiscard]] Rgb decode(Bytes encoded);
+/// DataError for just the pictures that decode() refuses, without the pixels: a plain PNG takes a
+/// fifth of the time.
+[[nodiscard]] Info check(Bytes encoded);
 /// Lossless, quick rather than small. InternalError when `pixels` does not fit the sides.
 [[nodiscard]] std::vector<std::byte> encode_png(const Rgb& image);
 /// Cover, then centre crop: aspect kept, area-averaged when shrinking (bicubic when growing).

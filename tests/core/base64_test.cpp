@@ -26,11 +26,26 @@ TEST(Base64, KnownAnswers) {
 
 TEST(Base64, UndoesTheEncoderAtEveryLength) {
   Random random(1, Purpose::test);
-  for (std::size_t length = 0; length < 300; ++length) {
+  for (std::size_t length = 0; length < 700; ++length) {
     std::vector<std::byte> bytes(length);
     for (auto& b : bytes) b = static_cast<std::byte>(random.below(256));
     EXPECT_EQ(decode_base64(base64(bytes)), bytes) << length;
   }
+}
+
+// Long enough for the wide path: each wrong character, at each place of a block and behind it.
+TEST(Base64, RefusesOneWrongCharacterInALongText) {
+  const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string good;
+  while (good.size() < 256) good += alphabet;
+  ASSERT_TRUE(decode_base64(good));
+  for (std::size_t at = 0; at < good.size(); at += at < 40 ? 1 : 37)
+    for (int c = 0; c < 256; ++c) {
+      if (alphabet.find(static_cast<char>(c)) != std::string::npos) continue;
+      std::string text = good;
+      text[at] = static_cast<char>(c);
+      EXPECT_FALSE(decode_base64(text)) << at << " " << c;
+    }
 }
 
 TEST(Base64, RefusesEveryOtherCharacterAnywhere) {
