@@ -1,7 +1,9 @@
+#include "core/memory.hpp"
 #include "harvest/stage.hpp"
 #include "run/program.hpp"
 
 int main(int argc, char** argv) {
+  evd::keep_freed_memory();
   return evd::run::program(
       argc, argv,
       {{evd::run::Stage::harvest,

@@ -1,6 +1,6 @@
 // Answers every POST with one and the same images answer, as fast as the loopback takes it: one
 // thread, epoll, the answer sent from a memory file without a copy. For tools/bench/harvest.
-//   image_server BYTES     a picture of about BYTES; the first line it prints is its port
+//   image_server BYTES grain|noise     the first line it prints: its port, the picture's bytes
 // Ends when its standard input does.
 #include <cstdio>
 #include <cstdlib>
@@ -28,10 +28,9 @@ int checked(int value, const char* what) {
   return value;
 }
 
-std::string make_answer(std::size_t picture_bytes) {
+std::string make_answer(const std::vector<std::byte>& picture) {
   const std::string body = R"({"created": 1764115200, "data": [{"b64_json": ")" +
-                           evd::base64(evd::bench::picture(picture_bytes)) +
-                           R"("}], "model": "bench"})";
+                           evd::base64(picture) + R"("}], "model": "bench"})";
   return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
@@ -54,7 +53,8 @@ std::size_t whole_request(const std::string& in) {
 
 class Server {
  public:
-  explicit Server(const std::string& answer) : size_(static_cast<off_t>(answer.size())) {
+  Server(const std::string& answer, std::size_t picture_bytes)
+      : size_(static_cast<off_t>(answer.size())) {
     answer_ = checked(memfd_create("answer", 0), "memfd_create");
     if (::write(answer_, answer.data(), answer.size()) != static_cast<ssize_t>(answer.size()))
       throw std::runtime_error("the answer was not written");
@@ -67,7 +67,7 @@ class Server {
     checked(::listen(listener_, 1024), "listen");
     socklen_t length = sizeof address;
     checked(::getsockname(listener_, name, &length), "getsockname");
-    std::printf("%d\n", ntohs(address.sin_port));
+    std::printf("%d %zu\n", ntohs(address.sin_port), picture_bytes);
     std::fflush(stdout);
     poll_ = checked(::epoll_create1(0), "epoll_create1");
     watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
@@ -146,11 +146,14 @@ class Server {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: image_server BYTES\n");
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: image_server BYTES grain|noise\n");
     return 64;
   }
-  Server(make_answer(std::stoul(argv[1]))).run();
+  const auto pixels =
+      std::string_view(argv[2]) == "noise" ? evd::bench::Pixels::noise : evd::bench::Pixels::grain;
+  const auto picture = evd::bench::picture(std::stoul(argv[1]), pixels);
+  Server(make_answer(picture), picture.size()).run();
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "image_server: %s\n", error.what());
