@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -37,6 +38,10 @@ class Descriptor {
 /// Writes all of `bytes` at the descriptor's place.
 void write_all(std::string_view operation, const std::filesystem::path& path, int descriptor,
                Bytes bytes);
+/// The same of pieces, one after another, many in a call; the disk begins with the first of them
+/// while the last are handed over.
+void write_all(std::string_view operation, const std::filesystem::path& path, int descriptor,
+               std::span<const Bytes> pieces);
 /// Gives a new file the group of `directory` and its mode without the execute bits.
 void inherit_from_directory(const std::filesystem::path& directory,
                             const std::filesystem::path& path, int descriptor);

@@ -12,7 +12,7 @@
 namespace evd::fs {
 
 /// The one way a file appears: unique temporary name in the same directory, write, fsync, close,
-/// reopen and verify (size and SHA-256, then `verify`), rename, fsync of the directory. On any
+/// reopen and verify (every byte, then `verify`), rename, fsync of the directory. On any
 /// error the temporary file is removed and IoError thrown; `path` is untouched or whole. Mode and
 /// group come from the directory. Replaces an existing file atomically.
 /// Returns the SHA-256 of the bytes.
