@@ -1,49 +1,13 @@
 #include "h5/memory_file.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
 
 #include <hdf5.h>
 
 namespace evd::h5 {
 
-// The memory of HDF5's memory driver: grows by doubling, and is kept when the file is closed.
-// H5Fget_file_image is no way: with this format HDF5 before 2.0 gives an image that does not open.
-struct MemoryFile::Buffer {
-  void* data = nullptr;
-  std::size_t capacity = 0;
-  bool is_finished = false;
-
-  static void* allocate(std::size_t bytes, H5FD_file_image_op_t operation, void* self) {
-    return grow(nullptr, bytes, operation, self);
-  }
-  static void* copy(void* to, const void* from, std::size_t bytes, H5FD_file_image_op_t, void*) {
-    return std::memcpy(to, from, bytes);
-  }
-  static void* grow(void*, std::size_t bytes, H5FD_file_image_op_t, void* self) {
-    auto& buffer = *static_cast<Buffer*>(self);
-    if (bytes <= buffer.capacity) return buffer.data;
-    const std::size_t capacity = std::max(bytes, 2 * buffer.capacity);
-    void* data = std::realloc(buffer.data, capacity);
-    if (data == nullptr) return nullptr;
-    buffer.data = data;
-    buffer.capacity = capacity;
-    return data;
-  }
-  static herr_t release(void*, H5FD_file_image_op_t operation, void* self) {
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) static_cast<Buffer*>(self)->is_finished = true;
-    return 0;
-  }
-  static void* share(void* self) { return self; }
-  static herr_t unshare(void*) { return 0; }
-};
-
 namespace {
 
-// The file's size is a multiple of this; Buffer sees to it that growing stays cheap.
-constexpr std::size_t kIncrementBytes = 1;
 constexpr std::size_t kChunkBytes = 1U << 18;
 // Links and attributes stay in one checksummed object header: no heap or tree to damage.
 constexpr unsigned kCompactLinks = 200;
@@ -84,20 +48,11 @@ Handle create(hid_t file, const std::string& name, hid_t type, std::uint64_t row
 
 }  // namespace
 
-void FileImage::Free::operator()(std::byte* data) const { std::free(data); }
-
 MemoryFile::MemoryFile(std::string name)
-    : name_(std::move(name)), buffer_(std::make_unique<Buffer>()) {
+    : name_(std::move(name)), memory_(std::make_unique<SparseMemory>()) {
   const Lock lock;
   const Place here = place("");
-  const Handle access = properties(H5P_FILE_ACCESS, here);
-  check(H5Pset_fapl_core(access.id(), kIncrementBytes, false), Failure::io, here,
-        "H5Pset_fapl_core");
-  H5FD_file_image_callbacks_t callbacks{Buffer::allocate, Buffer::copy,  Buffer::grow,
-                                        Buffer::release,  Buffer::share, Buffer::unshare,
-                                        buffer_.get()};
-  check(H5Pset_file_image_callbacks(access.id(), &callbacks), Failure::io, here,
-        "H5Pset_file_image_callbacks");
+  const Handle access = access_to(*memory_, here);
   check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110), Failure::io, here,
         "H5Pset_libver_bounds");
   check(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), Failure::io, here,
@@ -108,17 +63,11 @@ MemoryFile::MemoryFile(std::string name)
   check(H5Pset_attr_phase_change(creation.id(), kCompactAttributes, 0), Failure::io, here,
         "H5Pset_attr_phase_change");
   check(H5Pset_obj_track_times(creation.id(), false), Failure::io, here, "H5Pset_obj_track_times");
-  // HDF5 refuses two memory files of one name, even in different threads.
-  static std::atomic<std::uint64_t> counter{0};
-  const std::string unique = name_ + "#" + std::to_string(++counter);
-  file_ = Handle(H5Fcreate(unique.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
+  file_ = Handle(H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), H5Fclose,
                  Failure::io, here, "H5Fcreate");
 }
 
-MemoryFile::~MemoryFile() {
-  file_.close();
-  std::free(buffer_->data);
-}
+MemoryFile::~MemoryFile() { file_.close(); }
 
 void MemoryFile::write(const std::string& name, const Type& type, std::uint64_t rows,
                        std::span<const std::byte> data) {
@@ -187,8 +136,8 @@ FileImage MemoryFile::finish() {
   hsize_t bytes = 0;
   check(H5Fget_filesize(file_.id(), &bytes), Failure::io, here, "H5Fget_filesize");
   check(file_.close(), Failure::io, here, "H5Fclose");
-  if (!buffer_->is_finished) fail(Failure::io, here, "keeping the file's memory");
-  return {static_cast<std::byte*>(std::exchange(buffer_->data, nullptr)), bytes};
+  if (memory_->bytes().size() != bytes) fail(Failure::io, here, "keeping the file's memory");
+  return FileImage(std::move(*memory_));
 }
 
 }  // namespace evd::h5

@@ -6,9 +6,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "h5/handle.hpp"
+#include "h5/sparse_memory.hpp"
 #include "h5/type.hpp"
 
 namespace evd::h5 {
@@ -16,15 +18,11 @@ namespace evd::h5 {
 /// The bytes of a finished file.
 class FileImage {
  public:
-  FileImage(std::byte* data, std::size_t bytes) : data_(data), bytes_(bytes) {}
-  [[nodiscard]] std::span<std::byte> bytes() { return {data_.get(), bytes_}; }
+  explicit FileImage(SparseMemory memory) : memory_(std::move(memory)) {}
+  [[nodiscard]] std::span<std::byte> bytes() { return memory_.bytes(); }
 
  private:
-  struct Free {
-    void operator()(std::byte* data) const;
-  };
-  std::unique_ptr<std::byte, Free> data_;
-  std::size_t bytes_;
+  SparseMemory memory_;
 };
 
 /// Builds an HDF5 file in memory, to be published by the caller: one path for all bytes that reach
@@ -44,7 +42,8 @@ class MemoryFile {
   /// Variable-length UTF-8, contiguous and without checksums; no text may hold a zero byte.
   void write_variable(const std::string& name, std::span<const char* const> texts);
   /// Contiguous, unfiltered bytes to be filled in by the caller after finish(), at the offset given
-  /// back (0 when `bytes` is 0): saves a copy of what may be a gigabyte.
+  /// back (0 when `bytes` is 0), or to be written from where they are: until then they take no
+  /// memory.
   [[nodiscard]] std::uint64_t reserve_bytes(const std::string& name, std::uint64_t bytes);
 
   /// Attributes of a dataset, or of the file when `object` is "/".
@@ -57,13 +56,12 @@ class MemoryFile {
   [[nodiscard]] FileImage finish();
 
  private:
-  struct Buffer;
   void raw_attribute(const std::string& object, const std::string& key, const Type& type,
                      std::size_t count, const void* data);
   [[nodiscard]] Place place(const std::string& object) const { return {name_, object}; }
 
   std::string name_;
-  std::unique_ptr<Buffer> buffer_;
+  std::unique_ptr<SparseMemory> memory_;
   Handle file_;
 };
 

@@ -15,10 +15,31 @@
 namespace evd::shard {
 namespace {
 
-// Bytes that go straight from the rows into the finished file.
+// Bytes whose place in the finished file is kept.
 struct Reserved {
-  std::uint64_t offset;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
   std::vector<Bytes> pieces;
+};
+
+void copy_to(h5::FileImage& image, const Reserved& reserved) {
+  auto* out = image.bytes().data() + reserved.offset;
+  for (const Bytes piece : reserved.pieces) out = std::copy(piece.begin(), piece.end(), out);
+}
+
+// What the file consists of, in order: pictures are taken from the rows, the rest from the image.
+std::vector<Bytes> pieces_of(const Bytes image, const Reserved& pictures) {
+  if (pictures.bytes == 0) return {image};
+  std::vector<Bytes> pieces{image.first(pictures.offset)};
+  pieces.insert(pieces.end(), pictures.pieces.begin(), pictures.pieces.end());
+  pieces.push_back(image.subspan(pictures.offset + pictures.bytes));
+  return pieces;
+}
+
+// A file that is ready to be written.
+struct Built {
+  h5::FileImage image;
+  Reserved pictures;
 };
 
 template <class Row>
@@ -27,18 +48,15 @@ class Writer {
   Writer(const std::filesystem::path& path, std::span<const Row> rows)
       : path_(path.string()), rows_(rows), file_(path_) {}
 
-  h5::FileImage finish(const FileHeader& header) {
+  Built finish(const FileHeader& header) {
     for_each_column<Row>([&](const auto& column) {
       write(column);
       describe(column);
     });
     write_header(header);
     h5::FileImage image = file_.finish();
-    for (const auto& reserved : reserved_) {
-      auto* out = image.bytes().data() + reserved.offset;
-      for (const Bytes piece : reserved.pieces) out = std::copy(piece.begin(), piece.end(), out);
-    }
-    return image;
+    for (const auto& texts : texts_) copy_to(image, texts);
+    return {std::move(image), std::move(pictures_)};
   }
 
  private:
@@ -113,7 +131,7 @@ class Writer {
       pieces.push_back(as_bytes(column.of(row)));
       all += column.of(row);
     }
-    write_ragged(name, std::move(pieces));
+    texts_.push_back(write_ragged(name, std::move(pieces)));
     file_.attribute(name, format::kChecksum, xxh3_64(as_bytes(all)));
   }
 
@@ -124,17 +142,18 @@ class Writer {
       pieces.emplace_back(column.of(row));
       sums.push_back(xxh3_64(pieces.back()));
     }
-    write_ragged(name, std::move(pieces));
+    pictures_ = write_ragged(name, std::move(pieces));  // a table has one such column at most
     file_.write(format::beside(name, format::kXxh3), h5::Type::u64(), sums.size(),
                 std::as_bytes(std::span(sums)));
   }
 
-  void write_ragged(const std::string& name, std::vector<Bytes> pieces) {
+  [[nodiscard]] Reserved write_ragged(const std::string& name, std::vector<Bytes> pieces) {
     std::vector<std::uint64_t> offsets{0};
     for (const Bytes piece : pieces) offsets.push_back(offsets.back() + piece.size());
-    reserved_.push_back({file_.reserve_bytes(name, offsets.back()), std::move(pieces)});
+    const std::uint64_t offset = file_.reserve_bytes(name, offsets.back());
     file_.write(format::beside(name, format::kOffsets), h5::Type::u64(), offsets.size(),
                 std::as_bytes(std::span(offsets)));
+    return {offset, offsets.back(), std::move(pieces)};
   }
 
   template <class T>
@@ -168,7 +187,8 @@ class Writer {
   std::string path_;
   std::span<const Row> rows_;
   h5::MemoryFile file_;
-  std::vector<Reserved> reserved_;
+  std::vector<Reserved> texts_;
+  Reserved pictures_;
 };
 
 }  // namespace
@@ -176,8 +196,8 @@ class Writer {
 template <class Row>
 FileEntry write_table(const std::filesystem::path& path, const FileHeader& header,
                       std::span<const Row> rows) {
-  h5::FileImage image = Writer<Row>(path, rows).finish(header);
-  const Bytes bytes = image.bytes();
+  Built built = Writer<Row>(path, rows).finish(header);
+  const std::vector<Bytes> pieces = pieces_of(built.image.bytes(), built.pictures);
   const auto opens = [&](const std::filesystem::path& written) {
     if (Table<Row>(written).rows() != static_cast<std::int64_t>(rows.size()))
       throw IoError(path.string() + ": holds another number of rows than were written");
@@ -186,9 +206,9 @@ FileEntry write_table(const std::filesystem::path& path, const FileHeader& heade
   entry.name = path.filename().string();
   entry.table = table_name<Row>();
   entry.rows = static_cast<std::int64_t>(rows.size());
-  entry.bytes = static_cast<std::int64_t>(bytes.size());
+  entry.bytes = static_cast<std::int64_t>(built.image.bytes().size());
   entry.content = content_digest(rows);
-  entry.sha256 = fs::publish(path, std::span(&bytes, 1), opens);
+  entry.sha256 = fs::publish(path, pieces, opens);
   return entry;
 }
 
