@@ -1,9 +1,11 @@
 #include "harvest/shards.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "harvest/background.hpp"
 #include "image/image.hpp"
 #include "run/file_entries.hpp"
 #include "shard/identity.hpp"
@@ -88,15 +90,20 @@ std::vector<shard::FileEntry> publish_parts(const run::Context& context, const I
                                             const std::vector<Part>& parts) {
   const auto ranks = static_cast<std::size_t>(context.world.size());
   std::vector<shard::FileEntry> mine;
+  Background<shard::FileEntry> publishing;
+  const auto header = context.header();
+  // One part is published while the rows of the next are read: two of them are in memory at most.
   for (auto i = static_cast<std::size_t>(context.world.rank()); i < parts.size(); i += ranks) {
-    std::vector<shard::Image> rows;
+    auto rows = std::make_shared<std::vector<shard::Image>>();
     for (std::size_t at = parts[i].first; at < parts[i].last; ++at)
-      rows.push_back(image_row(input, input.draws[at], archive, context.self.round));
-    const std::string name = part_name(i);
-    auto entry = shard::write_table<shard::Image>(context.directory / name, context.header(), rows);
-    entry.name = name;
-    mine.push_back(std::move(entry));
+      rows->push_back(image_row(input, input.draws[at], archive, context.self.round));
+    if (auto entry = publishing.finish()) mine.push_back(*std::move(entry));
+    publishing.begin([path = context.directory / part_name(i), &header, rows] {
+      return shard::write_table<shard::Image>(path, header, *rows);
+    });
+    rows.reset();
   }
+  if (auto entry = publishing.finish()) mine.push_back(*std::move(entry));
   return run::gather_files(mine, context.world);
 }
 

@@ -200,10 +200,8 @@ Reply read_reply(const std::filesystem::path& file, std::uint64_t offset) {
     throw damaged("no recorded answer begins here");
   try {
     Reply reply = reply_from(FieldReader(header_of(input, *frame, offset)));
-    const auto payload =
-        input.view(offset + kFrameBytes + frame->header_bytes, frame->payload_bytes);
-    if (xxh3_64(payload) != frame->payload_xxh3) throw DataError("payload checksum differs");
-    reply.payload.assign(payload.begin(), payload.end());
+    reply.payload = input.read(offset + kFrameBytes + frame->header_bytes, frame->payload_bytes);
+    if (xxh3_64(reply.payload) != frame->payload_xxh3) throw DataError("payload checksum differs");
     return reply;
   } catch (const std::exception& error) {
     throw damaged(std::string("recorded answer is damaged: ") + error.what());

@@ -8,7 +8,8 @@
 namespace evd::teacher {
 namespace {
 
-constexpr std::uint64_t kWindowBytes = 64 << 10;
+// Holds some fifty announcements; more would be read in vain before each picture.
+constexpr std::uint64_t kWindowBytes = 8 << 10;
 
 }  // namespace
 
@@ -27,6 +28,13 @@ Bytes SegmentInput::view(std::uint64_t offset, std::uint64_t bytes) {
     file_.read_at(offset, window_);
   }
   return Bytes(window_).subspan(offset - window_begin_, bytes);
+}
+
+std::vector<std::byte> SegmentInput::read(std::uint64_t offset, std::uint64_t bytes) const {
+  if (offset > size() || bytes > size() - offset) throw DataError("the file ends inside a record");
+  std::vector<std::byte> all(bytes);
+  file_.read_at(offset, all);
+  return all;
 }
 
 std::optional<Frame> SegmentInput::frame_at(std::uint64_t offset) {

@@ -22,6 +22,8 @@ class SegmentInput {
   [[nodiscard]] bool begins_with(std::string_view magic);
   /// Valid until the next call. DataError when the file ends before.
   [[nodiscard]] Bytes view(std::uint64_t offset, std::uint64_t bytes);
+  /// The same to keep, past the window: for what is large.
+  [[nodiscard]] std::vector<std::byte> read(std::uint64_t offset, std::uint64_t bytes) const;
 
   struct Found {
     Frame frame;
