@@ -2,6 +2,10 @@
 
 #include <openssl/evp.h>
 #include <xxhash.h>
+// Picks the widest vectors that the processor has; the library's plain entry was built for all.
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 #include "core/error.hpp"
 

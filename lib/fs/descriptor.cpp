@@ -68,32 +68,24 @@ void write_all(std::string_view operation, const std::filesystem::path& path, in
 void write_all(std::string_view operation, const std::filesystem::path& path, int descriptor,
                std::span<const Bytes> pieces) {
   constexpr std::size_t kMostPieces = 512;  // IOV_MAX is 1024
-  constexpr std::size_t kMost = 8U << 20;
-  off_t begun = 0;
   while (!pieces.empty()) {
+    const auto now = pieces.first(std::min(kMostPieces, pieces.size()));
     std::array<iovec, kMostPieces> parts;
-    std::size_t count = 0;
-    std::size_t bytes = 0;
-    while (count < std::min(kMostPieces, pieces.size()) && bytes < kMost) {
-      const Bytes piece = pieces[count];
-      parts[count++] = {const_cast<std::byte*>(piece.data()), piece.size()};
-      bytes += piece.size();
-    }
-    const auto written = ::writev(descriptor, parts.data(), static_cast<int>(count));
+    std::transform(now.begin(), now.end(), parts.begin(), [](Bytes piece) {
+      return iovec{const_cast<std::byte*>(piece.data()), piece.size()};
+    });
+    const auto written = ::writev(descriptor, parts.data(), static_cast<int>(now.size()));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail(operation, path);
-    if (written == 0 && bytes > 0) fail(operation, path, ENOSPC);
-    // Only a hint, which not every file system takes.
-    static_cast<void>(::sync_file_range(descriptor, begun, written, SYNC_FILE_RANGE_WRITE));
-    begun += written;
     auto rest = static_cast<std::size_t>(written);
     while (!pieces.empty() && rest >= pieces.front().size()) {
       rest -= pieces.front().size();
       pieces = pieces.subspan(1);
     }
-    if (rest == 0) continue;
+    if (rest == 0 && written > 0) continue;
+    if (pieces.empty()) return;
+    // Cut short inside a piece, as a full disk does.
     write_all(operation, path, descriptor, pieces.front().subspan(rest));
-    begun += static_cast<off_t>(pieces.front().size() - rest);
     pieces = pieces.subspan(1);
   }
 }

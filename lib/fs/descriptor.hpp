@@ -38,8 +38,7 @@ class Descriptor {
 /// Writes all of `bytes` at the descriptor's place.
 void write_all(std::string_view operation, const std::filesystem::path& path, int descriptor,
                Bytes bytes);
-/// The same of pieces, one after another, many in a call; the disk begins with the first of them
-/// while the last are handed over.
+/// The same of pieces, one after another, many in a call.
 void write_all(std::string_view operation, const std::filesystem::path& path, int descriptor,
                std::span<const Bytes> pieces);
 /// Gives a new file the group of `directory` and its mode without the execute bits.
