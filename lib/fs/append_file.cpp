@@ -24,14 +24,16 @@ void AppendFile::require_healthy() const {
                   ": an earlier write to it failed (start again: a new file is used then)");
 }
 
-std::uint64_t AppendFile::append(Bytes bytes) {
+std::uint64_t AppendFile::append(std::span<const Bytes> pieces) {
   require_healthy();
   io_event("append.write", path_);
   // Until all is well, so that a record never follows half a record.
   failed_ = true;
-  write_all("append.write", path_, file_.number(), bytes);
+  write_all("append.write", path_, file_.number(), pieces);
   failed_ = false;
-  return std::exchange(size_, size_ + bytes.size());
+  std::uint64_t bytes = 0;
+  for (const Bytes piece : pieces) bytes += piece.size();
+  return std::exchange(size_, size_ + bytes);
 }
 
 void AppendFile::sync() {

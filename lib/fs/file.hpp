@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ class AppendFile {
   explicit AppendFile(const std::filesystem::path& path);
   /// Appends; durable only after sync(). Returns the offset at which the bytes begin. After a
   /// failure of append() or sync() every further call is an IoError.
-  std::uint64_t append(Bytes bytes);
+  std::uint64_t append(std::span<const Bytes> pieces);
+  std::uint64_t append(Bytes bytes) { return append(std::span(&bytes, 1)); }
   void sync();
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

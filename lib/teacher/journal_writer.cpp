@@ -27,12 +27,7 @@ std::uint64_t JournalWriter::append(const std::string& service, std::string reco
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    auto& batch = waiting_[service];
-    if (batch.empty()) {
-      batch = std::move(record);
-    } else {
-      batch.append(record);
-    }
+    waiting_[service].push_back(std::move(record));
     number = ++last_;
   }
   changed_.notify_one();
@@ -52,7 +47,7 @@ std::vector<std::string> JournalWriter::files() {
 
 void JournalWriter::write() {
   for (;;) {
-    std::map<std::string, std::string> batch;
+    Batch batch;
     std::uint64_t last = 0;
     {
       std::unique_lock lock(mutex_);
@@ -74,8 +69,12 @@ void JournalWriter::write() {
   }
 }
 
-void JournalWriter::write_batch(const std::map<std::string, std::string>& batch) {
-  for (const auto& [service, records] : batch) file(service).append(as_bytes(records));
+void JournalWriter::write_batch(const Batch& batch) {
+  for (const auto& [service, records] : batch) {
+    std::vector<Bytes> pieces;
+    for (const auto& record : records) pieces.push_back(as_bytes(record));
+    file(service).append(pieces);
+  }
   for (const auto& [service, records] : batch) file(service).sync();
 }
 

@@ -36,8 +36,9 @@ class JournalWriter {
   [[nodiscard]] std::vector<std::string> files();
 
  private:
+  using Batch = std::map<std::string, std::vector<std::string>>;  // records by service
   void write();
-  void write_batch(const std::map<std::string, std::string>& batch);
+  void write_batch(const Batch& batch);
   fs::AppendFile& file(const std::string& service);
 
   std::filesystem::path directory_;
@@ -46,7 +47,7 @@ class JournalWriter {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::string, std::string> waiting_;  // by service
+  Batch waiting_;  // by service
   std::uint64_t last_ = 0;
   bool ending_ = false;
   std::exception_ptr failure_;
