@@ -92,7 +92,7 @@ std::vector<shard::FileEntry> publish_parts(const run::Context& context, const I
   std::vector<shard::FileEntry> mine;
   Background<shard::FileEntry> publishing;
   const auto header = context.header();
-  // One part is published while the rows of the next are read: two of them are in memory at most.
+  // One part is published while the rows of the next are read: two are in memory at most.
   for (auto i = static_cast<std::size_t>(context.world.rank()); i < parts.size(); i += ranks) {
     auto rows = std::make_shared<std::vector<shard::Image>>();
     for (std::size_t at = parts[i].first; at < parts[i].last; ++at)

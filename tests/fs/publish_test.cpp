@@ -40,6 +40,29 @@ std::string failure_of(const std::filesystem::path& path, std::string_view text)
   return "";
 }
 
+// More than a call takes, more than a group holds, and nothing at all.
+TEST(Publish, PutsPiecesOfEverySizeInTheirOrder) {
+  const TempDir dir;
+  std::string all;
+  std::vector<std::size_t> ends;
+  for (std::size_t i = 0; i < 3000; ++i) {
+    const std::size_t bytes = i == 1234 ? (5U << 20) + 7 : i % 7 * (i % 11);
+    for (std::size_t k = 0; k < bytes; ++k) all += static_cast<char>((i * 31 + k) % 251);
+    ends.push_back(all.size());
+  }
+  std::vector<Bytes> pieces;
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    pieces.push_back(as_bytes(all).subspan(begin, end - begin));
+    begin = end;
+  }
+  EXPECT_EQ(publish(dir / "file", pieces), sha256(all));
+  EXPECT_EQ(read_text(dir / "file"), all);
+  const std::vector<Bytes> nothing(700);
+  EXPECT_EQ(publish(dir / "empty", nothing), sha256(""));
+  EXPECT_EQ(read_text(dir / "empty"), "");
+}
+
 TEST(Publish, WritesAllPiecesAndGivesTheirDigest) {
   const TempDir dir;
   const std::string one = "one";

@@ -1,10 +1,12 @@
 #include "h5/file.hpp"
 
 #include <cstring>
+#include <fstream>
 #include <numeric>
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
@@ -34,6 +36,28 @@ ReadAt reader_of(const std::string& content) {
   return [&content](std::uint64_t offset, std::span<std::byte> out) {
     std::memcpy(out.data(), content.data() + offset, out.size());
   };
+}
+
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  file >> all >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Pictures go from the rows to the disk: a writer that touched their place would need twice as
+// much.
+TEST(MemoryFile, ReservedBytesTakeNoMemory) {
+  constexpr std::uint64_t kReserved = 1ULL << 30;
+  const std::size_t before = resident_bytes();
+  MemoryFile file("big");
+  const std::uint64_t offset = file.reserve_bytes("bytes", kReserved);
+  const auto numbers = counting(1000);
+  file.write("numbers", Type::i32(), numbers.size(), std::as_bytes(std::span(numbers)));
+  FileImage image = file.finish();
+  EXPECT_GE(image.bytes().size(), offset + kReserved);
+  EXPECT_LT(resident_bytes(), before + (64U << 20));
 }
 
 TEST(MemoryFile, EverythingComesBack) {
