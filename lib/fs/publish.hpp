@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/hash.hpp"
 
@@ -21,9 +22,10 @@ Sha256 publish(const std::filesystem::path& path, std::span<const Bytes> pieces,
 Sha256 publish(const std::filesystem::path& path, Bytes bytes);
 Sha256 publish(const std::filesystem::path& path, std::string_view text);
 
-/// Removes from `directory` the temporary files of publishers that are gone: of this host and no
-/// such process any more, or untouched for a day. Gives their number; a directory that is not there
-/// has none.
+/// Temporary files in `directory` whose publishers are gone: of this host and no such process any
+/// more, or untouched for a day. A directory that is not there has none.
+[[nodiscard]] std::vector<std::filesystem::path> leftovers(const std::filesystem::path& directory);
+/// Removes them, and gives their number.
 std::size_t remove_leftovers(const std::filesystem::path& directory);
 
 /// Counts and names the I/O events of this process (`publish.write`, `journal.sync`, ...). When the

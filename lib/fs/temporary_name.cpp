@@ -62,16 +62,24 @@ std::optional<TemporaryOwner> parse_temporary_name(std::string_view file_name) {
                         static_cast<pid_t>(*pid)};
 }
 
-std::size_t remove_leftovers(const std::filesystem::path& directory) {
-  std::size_t removed = 0;
+std::vector<std::filesystem::path> leftovers(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> found;
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
        at.increment(error)) {
     const auto owner = parse_temporary_name(at->path().filename().string());
     std::error_code ignored;
     if (owner && at->is_regular_file(ignored) && is_abandoned(*owner, at->path()))
-      removed += std::filesystem::remove(at->path(), ignored) ? 1 : 0;
+      found.push_back(at->path());
   }
+  return found;
+}
+
+std::size_t remove_leftovers(const std::filesystem::path& directory) {
+  std::size_t removed = 0;
+  std::error_code ignored;
+  for (const auto& path : leftovers(directory))
+    removed += std::filesystem::remove(path, ignored) ? 1 : 0;
   return removed;
 }
 

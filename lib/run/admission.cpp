@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
+#include "run/holders.hpp"
 #include "run/signals.hpp"
 
 namespace evd::run {
@@ -146,6 +147,7 @@ Admission admit(const Campaign& campaign, const AdmissionRequest& request,
   LeaseRecord identity = lease_identity(self, request.job, request.ranks);
   auto lease = std::make_unique<Lease>(campaign.lease_file(self), identity, probes, timing, log,
                                        [] { stop_flag().store(true); });
+  await_cleaning(campaign, identity, probes, timing, log);
   // Another job may have finished it, or its inputs may have changed, while the lease was waited
   // for.
   Standings standings(campaign);

@@ -5,6 +5,9 @@
 
 namespace evd::hands {
 
+/// This process as the holder of a lease that is no stage's; `what` names the command.
+[[nodiscard]] run::LeaseRecord command_identity(const std::string& what);
+
 /// Held by the one `evd submit` or `evd cancel` that is at work on a campaign: two at once would
 /// submit a stage twice. ConfigurationError for the second. `what` names the command.
 class SubmitLease {
