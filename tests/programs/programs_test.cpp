@@ -16,7 +16,8 @@ using evd::test::program;
 using evd::test::run;
 
 std::vector<std::string> all_programs() {
-  return {"evd", "evd-harvest", "evd-judge", "evd-train", "evd-evaluate", "evd-rehearsal"};
+  return {"evd",          "evd-harvest",   "evd-judge", "evd-train",
+          "evd-evaluate", "evd-rehearsal", "evd-probe"};
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& program) {

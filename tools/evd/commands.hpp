@@ -21,6 +21,7 @@ struct Command {
 [[nodiscard]] Command add_status(CLI::App& app);
 [[nodiscard]] Command add_verify(CLI::App& app);
 [[nodiscard]] Command add_gc(CLI::App& app);
+[[nodiscard]] Command add_doctor(CLI::App& app);
 [[nodiscard]] Command add_report(CLI::App& app);
 [[nodiscard]] Command add_export(CLI::App& app);
 [[nodiscard]] Command add_query(CLI::App& app);

@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
   const auto commands = {hands::add_init(app),   hands::add_import(app), hands::add_run(app),
                          hands::add_status(app), hands::add_verify(app), hands::add_report(app),
                          hands::add_export(app), hands::add_query(app),  hands::add_set(app),
-                         hands::add_submit(app), hands::add_cancel(app), hands::add_gc(app)};
+                         hands::add_submit(app), hands::add_cancel(app), hands::add_gc(app),
+                         hands::add_doctor(app)};
   if (const auto code = run::parse_command_line(app, argc, argv, run::Speaks::yes)) return *code;
   try {
     int code = static_cast<int>(ExitCode::usage);
