@@ -42,6 +42,8 @@ struct CheckedPrompt {
 [[nodiscard]] std::string_view trim(std::string_view text);
 [[nodiscard]] std::string lower_ascii(std::string_view text);
 [[nodiscard]] std::string join(std::span<const std::string> parts, std::string_view separator);
+/// As a shell reads it back: `plain`, `'with blanks'`. For every command that a message suggests.
+[[nodiscard]] std::string shell_word(std::string_view word);
 /// "1.2 GB", "340 kB".
 [[nodiscard]] std::string human_bytes(double bytes);
 /// "$1.2345" from micro-dollars.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "fs/file.hpp"
 #include "run/base_file.hpp"
 
@@ -15,7 +16,7 @@ std::filesystem::path round_file(const run::Campaign& campaign, int round) {
   const run::StageRef train{run::Stage::train, round};
   const auto file = campaign.directory(train) / "model.safetensors";
   const std::string command =
-      "evd-train " + campaign.root().string() + " " + run::arguments_of(train);
+      "evd-train " + shell_word(campaign.root().string()) + " " + run::arguments_of(train);
   const auto manifest = campaign.manifest(train);
   if (!manifest)
     throw DataError(file.string() + ": not there (" + run::to_string(train) +

@@ -94,7 +94,7 @@ void prepare_directory(const Campaign& campaign, const AdmissionRequest& request
 
 std::string command_of(const StageRef& ref, const std::filesystem::path& campaign,
                        const std::string& more) {
-  return program_of(ref.stage) + " " + campaign.string() + " " + arguments_of(ref) +
+  return program_of(ref.stage) + " " + shell_word(campaign.string()) + " " + arguments_of(ref) +
          (more.empty() ? "" : " " + more);
 }
 
@@ -106,7 +106,7 @@ std::vector<shard::InputEntry> current_inputs(Standings& standings, const StageR
     if (standing.state != State::done) {
       const std::string first =
           input.stage == Stage::init
-              ? "evd verify " + campaign.string()
+              ? "evd verify " + shell_word(campaign.string())
               : command_of(input, campaign, standing.state == State::unfinished ? "" : "--rerun");
       throw ConfigurationError(to_string(ref) + " reads " + to_string(input) + ", which is " +
                                std::string(name_of(standing.state)) + " (" + standing.why +

@@ -105,7 +105,7 @@ Campaign::Campaign(std::filesystem::path root) : root_(std::move(root)) {
     if (trouble) throw IoError("look into " + root_.string() + ": " + trouble.message());
     throw ConfigurationError(root_.string() +
                              " holds no campaign (no campaign.toml); make one: evd init " +
-                             root_.string() + " --config FILE --prompts FILE");
+                             shell_word(root_.string()) + " --config FILE --prompts FILE");
   }
   const auto init = shard::read_manifest(directory({Stage::init, 0}));
   if (!init) {

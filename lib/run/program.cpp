@@ -53,7 +53,7 @@ Config effective_config(const Campaign& campaign, const StageArguments& argument
       throw ConfigurationError(
           "--set " + change.path + ": a " + std::string(name(change.scope)) +
           " key is frozen for a round; to change it from a round on: evd set " +
-          campaign.root().string() + " " + change.path + "=... --from ROUND");
+          shell_word(campaign.root().string()) + " " + change.path + "=... --from ROUND");
   }
   return config;
 }

@@ -46,7 +46,8 @@ void require_private(int descriptor, const std::string& where, const std::string
   if (status.st_uid != ::geteuid())
     throw ConfigurationError(where + " belongs to another user (make one of your own)");
   if ((status.st_mode & 077) != 0)
-    throw ConfigurationError(where + " may be read by others (type: chmod 600 " + file + ")");
+    throw ConfigurationError(where + " may be read by others (type: chmod 600 " + shell_word(file) +
+                             ")");
   if (static_cast<std::size_t>(status.st_size) > kLimitBytes)
     throw ConfigurationError(where + " is larger than 4 KiB: this is no key");
 }

@@ -139,5 +139,12 @@ TEST(Format, GrowsWithTheText) {
   EXPECT_EQ(format("%d %s", 7, std::string(5000, 'x').c_str()), "7 " + std::string(5000, 'x'));
 }
 
+TEST(ShellWord, IsReadBackByAShell) {
+  EXPECT_EQ(shell_word("/a/plain-path_1.0@x"), "/a/plain-path_1.0@x");
+  EXPECT_EQ(shell_word("my campaign"), "'my campaign'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
 }  // namespace
 }  // namespace evd

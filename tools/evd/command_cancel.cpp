@@ -36,8 +36,8 @@ int cancel(const std::filesystem::path& directory) {
               << (job.state == "PENDING" ? ", it will not run" : ", it is told to save and leave")
               << "\n";
   }
-  std::cout << "nothing that is recorded is lost; to go on: evd submit " << directory.string()
-            << " --rounds N\n";
+  std::cout << "nothing that is recorded is lost; to go on: evd submit "
+            << shell_word(directory.string()) << " --rounds N\n";
   return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "export_targets.hpp"
 #include "fs/publish.hpp"
 #include "run/campaign.hpp"
@@ -86,7 +87,8 @@ int do_export(const ExportOptions& options) {
         "export to what? Give --csv FILE, --jsonl FILE, --images FOLDER or --webdataset FILE");
   if (!campaign.manifest(ref))
     throw ConfigurationError(to_string(ref) + " is not finished, so there is no set of round " +
-                             options.set + " yet; a look: evd status " + campaign.root().string());
+                             options.set + " yet; a look: evd status " +
+                             shell_word(campaign.root().string()));
   Problems problems;
   auto samples = shard::read_table<shard::Sample>(campaign.set_file(ref));
   if (!options.where.empty()) samples = selected(campaign, ref, options.where, samples, problems);
@@ -104,7 +106,7 @@ int do_export(const ExportOptions& options) {
   }
   for (const auto& line : problems.lines()) std::cerr << "evd: left out: " << line << "\n";
   if (problems.lines().empty()) return 0;
-  std::cerr << "evd: what is wrong: evd verify " << campaign.root().string() << "\n";
+  std::cerr << "evd: what is wrong: evd verify " << shell_word(campaign.root().string()) << "\n";
   return static_cast<int>(ExitCode::data);
 }
 

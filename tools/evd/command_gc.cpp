@@ -11,7 +11,6 @@
 #include "removal.hpp"
 #include "run/holders.hpp"
 #include "submit_lease.hpp"
-#include "submit_plan.hpp"
 #include "text_table.hpp"
 
 namespace evd::hands {

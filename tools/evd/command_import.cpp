@@ -10,6 +10,7 @@
 #include "commands.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
 #include "history.hpp"
@@ -129,7 +130,8 @@ int import(const ImportOptions& options) {
   else
     make_campaign(options, config, captions);
   publish_imported(run::Campaign(options.directory), captions);
-  std::cout << "to go on: evd run " << options.directory.string() << " --rounds 1 --ranks 2\n";
+  std::cout << "to go on: evd run " << shell_word(options.directory.string())
+            << " --rounds 1 --ranks 2\n";
   return 0;
 }
 

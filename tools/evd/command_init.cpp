@@ -210,7 +210,7 @@ int init(const InitOptions& options) {
                   monotonic_s() - begun_s);
   guard.keep();
   std::cout << "campaign " << campaign.id().hex() << " is ready; to run it here: evd run "
-            << options.directory.string() << " --rounds 3 --ranks 2\n";
+            << shell_word(options.directory.string()) << " --rounds 3 --ranks 2\n";
   return 0;
 }
 

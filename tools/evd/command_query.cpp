@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "fs/publish.hpp"
 #include "row_writer.hpp"
 #include "run/campaign.hpp"
@@ -65,7 +66,7 @@ void answer(SqlCampaign& campaign, const QueryOptions& options, std::ostream& ou
     write_rows(rows, options.format(), out);
   } catch (const UsageError& error) {
     throw UsageError(std::string(error.what()) + " (tables and columns: evd query " +
-                     options.directory.string() + " --tables)");
+                     shell_word(options.directory.string()) + " --tables)");
   }
 }
 

@@ -68,7 +68,7 @@ class ChainRun {
       if (const int code = step(ref); code != 0) return code;
     }
     std::cout << "rounds 0 to " << options_.rounds - 1 << " are done; a look: evd status "
-              << campaign_.root().string() << "\n";
+              << shell_word(campaign_.root().string()) << "\n";
     return 0;
   }
 
@@ -87,8 +87,8 @@ class ChainRun {
     if (worth.stages == 0 || options_.redo_stale) return 0;
     std::cerr << "evd: " << worth.stages << " stages would be done again; they had " << worth.text()
               << ", of which none is paid again unless its request differs; to do so: evd run "
-              << campaign_.root().string() << " --rounds " << options_.rounds << " --ranks "
-              << options_.ranks << " --redo-stale\n";
+              << shell_word(campaign_.root().string()) << " --rounds " << options_.rounds
+              << " --ranks " << options_.ranks << " --redo-stale\n";
     return static_cast<int>(ExitCode::configuration);
   }
 

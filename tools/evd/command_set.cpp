@@ -136,7 +136,7 @@ int set(const SetOptions& options) {
   }
   if (const auto stale = stale_names(campaign); !stale.empty())
     std::cout << "stale now: " << join(stale, ", ") << "; to do them again: evd run "
-              << campaign.root().string() << " --redo-stale\n";
+              << shell_word(campaign.root().string()) << " --redo-stale\n";
   return 0;
 }
 

@@ -133,7 +133,7 @@ class Submission {
           throw ServiceError(answer.trouble +
                              "; jobs are submitted where Slurm's commands work "
                              "(on this machine alone: evd run " +
-                             campaign_.root().string() + ")");
+                             shell_word(campaign_.root().string()) + ")");
         std::cerr << "evd: " << answer.trouble << "; so no job is taken to be in the queue\n";
       }
       queue_ = std::move(answer.queue);
@@ -180,7 +180,8 @@ class Submission {
     if (worth.stages == 0 || options_.redo_stale) return request;
     std::cerr << "evd: " << worth.stages << " stages would be done again; they had " << worth.text()
               << ", of which none is paid again unless its request differs; to do so: evd submit "
-              << campaign_.root().string() << " --rounds " << options_.rounds << " --redo-stale\n";
+              << shell_word(campaign_.root().string()) << " --rounds " << options_.rounds
+              << " --redo-stale\n";
     return std::nullopt;
   }
 
@@ -219,12 +220,13 @@ class Submission {
   void refuse_queued_readers(const StageRef& ref, run::Standings& standings) const {
     for (const auto& reader : followers(ref, whole_chain(), standings))
       if (const auto queued = queue_.find(reader); queued != queue_.end())
-        throw ConfigurationError(
-            to_string(ref) + " cannot be done again now: " + to_string(reader) +
-            " needs it and is "
-            "in the queue (job " +
-            queued->second.job + ", " + describe(queued->second) +
-            "); wait for it, or end the chain first: evd cancel " + campaign_.root().string());
+        throw ConfigurationError(to_string(ref) +
+                                 " cannot be done again now: " + to_string(reader) +
+                                 " needs it and is "
+                                 "in the queue (job " +
+                                 queued->second.job + ", " + describe(queued->second) +
+                                 "); wait for it, or end the chain first: evd cancel " +
+                                 shell_word(campaign_.root().string()));
   }
 
   void add_followers(const StageRef& ref, run::Standings& standings, PlanRequest& request) const {
@@ -301,8 +303,9 @@ class Submission {
                 << (after.empty() ? "" : "after " + join(after, ", "))
                 << (job.rerun.empty() ? "" : "  " + job.rerun) << std::endl;
     }
-    std::cout << jobs.size() << " jobs submitted; a look: evd status " << campaign_.root().string()
-              << ", to end them: evd cancel " << campaign_.root().string() << "\n";
+    std::cout << jobs.size() << " jobs submitted; a look: evd status "
+              << shell_word(campaign_.root().string()) << ", to end them: evd cancel "
+              << shell_word(campaign_.root().string()) << "\n";
   }
 
   [[nodiscard]] std::string submit_one(const std::vector<std::string>& command,

@@ -6,7 +6,6 @@
 #include "core/text.hpp"
 #include "http/trust.hpp"
 #include "launcher.hpp"
-#include "submit_plan.hpp"
 #include "teacher/secret.hpp"
 
 namespace evd::hands {

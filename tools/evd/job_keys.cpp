@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "run/config.hpp"
 
 namespace evd::hands {
@@ -25,7 +26,8 @@ void require_key_files(const run::Campaign& campaign, const std::vector<PlannedJ
           path + ".key_env = " + service.key_env +
           ": a job must not carry a key in its environment, which Slurm stores; write the key "
           "into a file of mode 0600 and type: evd set " +
-          campaign.root().string() + " " + path + ".key_env= " + path + ".key_file=FILE");
+          shell_word(campaign.root().string()) + " " + path + ".key_env= " + path +
+          ".key_file=FILE");
     }
   }
 }

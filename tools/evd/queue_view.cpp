@@ -41,8 +41,8 @@ Situation gone(Situation look, const run::StageRef& ref, const SubmittedJob& job
 void add_queue(Looks& looks, const QueueAnswer& answer, const SubmittedJobs& jobs,
                const run::Campaign& campaign) {
   if (!answer.trouble.empty()) return;
-  const std::string again =
-      "evd submit " + campaign.root().string() + " --rounds " + std::to_string(jobs.rounds);
+  const std::string again = "evd submit " + shell_word(campaign.root().string()) + " --rounds " +
+                            std::to_string(jobs.rounds);
   const Looks before = looks;
   for (auto& [ref, look] : looks) {
     if (look.look == Look::done || look.look == Look::running) continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "run/staleness.hpp"
 #include "shard/columns.hpp"
 #include "shard/round_row.hpp"
@@ -145,7 +146,7 @@ void SqlCampaign::add_samples(const std::optional<run::StageRef>& set) {
     add_file(table, schemas_.back(), *chosen, *set_file_of(*chosen));
   else if (set)
     throw ConfigurationError(to_string(*set) + " is not finished, so there is no set of it yet; " +
-                             "a look: evd status " + campaign_.root().string());
+                             "a look: evd status " + shell_word(campaign_.root().string()));
 }
 
 // DIR/metrics/*.h5: what other tools have measured. No stage's result, so no manifest lists it.

@@ -80,7 +80,7 @@ std::vector<PlannedJob> plan_jobs(const PlanRequest& request, run::Standings& st
         throw ConfigurationError(to_string(ref) + " reads " + to_string(input) + ", which is " +
                                  std::string(name_of(standings.of(input).state)) +
                                  "; to submit all that is missing: " + "evd submit " +
-                                 campaign.string() + " --rounds " +
+                                 shell_word(campaign.string()) + " --rounds " +
                                  std::to_string(std::max(0, ref.round) + 1));
       }
     }
@@ -130,15 +130,6 @@ std::vector<std::string> sbatch_command(const run::Campaign& campaign, const run
   for (const auto& word : split(job.rerun, ' '))
     if (!word.empty()) command.push_back(word);
   return command;
-}
-
-std::string shell_word(const std::string& word) {
-  static constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
 }
 
 }  // namespace evd::hands

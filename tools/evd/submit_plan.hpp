@@ -46,7 +46,4 @@ struct PlanRequest {
                                                       const run::Site& site, const PlannedJob& job,
                                                       const std::vector<std::string>& after);
 
-/// A word as a shell reads it back.
-[[nodiscard]] std::string shell_word(const std::string& word);
-
 }  // namespace evd::hands
