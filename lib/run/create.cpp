@@ -39,8 +39,17 @@ CampaignId id_for(const std::filesystem::path& prompts) {
   }
 }
 
+bool holds_leases_at_most(const std::filesystem::path& root) {
+  std::error_code trouble;
+  for (const auto& entry : std::filesystem::directory_iterator(root, trouble))
+    if (entry.path().filename() != "leases") return false;
+  return !trouble;
+}
+
+}  // namespace
+
 // An unfinished init leaves campaign.toml; a directory with other things in it was meant otherwise.
-void check_free(const std::filesystem::path& root) {
+void NewCampaign::require_free(const std::filesystem::path& root) {
   std::error_code ignored;
   const std::string name = root.string();
   if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
@@ -51,12 +60,12 @@ void check_free(const std::filesystem::path& root) {
     throw ConfigurationError(root.string() +
                              " holds a campaign already; take another directory, or go on with it: "
                              "evd run " +
-                             root.string());
+                             shell_word(root.string()));
   if (!std::filesystem::exists(root, ignored)) return;
   if (!std::filesystem::is_directory(root, ignored))
     throw ConfigurationError(root.string() + " is no directory");
   static_cast<void>(fs::remove_leftovers(root));
-  if (std::filesystem::is_empty(root, ignored)) return;
+  if (holds_leases_at_most(root)) return;
   if (std::filesystem::exists(root / "campaign.toml", ignored)) {
     if (const auto lost = lost_manifest(root)) throw ConfigurationError(*lost);
     return;
@@ -65,11 +74,9 @@ void check_free(const std::filesystem::path& root) {
                            " is not empty and holds no campaign; take an empty or new directory");
 }
 
-}  // namespace
-
 NewCampaign::NewCampaign(std::filesystem::path root, Config config)
     : root_(std::move(root)), config_(std::move(config)) {
-  check_free(root_);
+  require_free(root_);
   id_ = id_for(prompts());
   std::error_code ignored;
   std::filesystem::remove_all(root_ / "prompts", ignored);  // of an init that did not finish

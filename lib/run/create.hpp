@@ -18,7 +18,9 @@ namespace evd::run {
 class NewCampaign {
  public:
   /// ConfigurationError when `root` holds a campaign already, work of one whose manifest is lost,
-  /// or anything that is none of ours.
+  /// or anything that is none of ours. Who holds the lease of init may have made leases/.
+  static void require_free(const std::filesystem::path& root);
+  /// The same.
   NewCampaign(std::filesystem::path root, Config config);
 
   [[nodiscard]] const CampaignId& id() const { return id_; }

@@ -1,5 +1,6 @@
 #include <csignal>
 #include <filesystem>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -229,6 +230,46 @@ TEST_F(Init, AMillionLines) {
   EXPECT_EQ(rows, manifest->tallies.at("pool"));
   EXPECT_GT(rows, 900'000);
   EXPECT_EQ(set().size(), 5000U);
+}
+
+// Two who type it at once would write over each other.
+TEST_F(Init, OfSeveralAtOnceOneMakesTheCampaign) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "a red ball, number " + std::to_string(i) + "\n";
+  const auto prompts = write("prompts.txt", text);
+  constexpr int kRounds = 4;
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<std::unique_ptr<Process>> rivals;
+    for (int i = 0; i < 4; ++i)
+      rivals.push_back(std::make_unique<Process>(
+          Command{.arguments = {program("evd"), "init", campaign().string(), "--config", config(),
+                                "--prompts", prompts, "--yes"}}));
+    int made = 0;
+    for (auto& rival : rivals) {
+      const auto end = rival->wait();
+      EXPECT_TRUE(end.code == 0 || end.code == 78) << end.story();
+      made += end.code == 0 ? 1 : 0;
+    }
+    EXPECT_EQ(made, 1);
+    const auto verify = run({{program("evd"), "verify", campaign().string(), "--deep"}});
+    EXPECT_EQ(verify.code, 0) << verify.story();
+    stdfs::remove_all(campaign());
+  }
+}
+
+// What a message says is to be typed can be typed.
+TEST_F(Init, ACommandThatHoldsABlankIsQuoted) {
+  const auto prompts = write("prompts.txt", "a red ball\na blue ball\n");
+  const auto place = directory_ / "my campaign's";
+  const auto made = run({{program("evd"), "init", place.string(), "--config", config(), "--prompts",
+                          prompts, "--yes"}});
+  ASSERT_EQ(made.code, 0) << made.story();
+  const std::string quoted = "'" + (directory_ / "my campaign'\\''s").string() + "'";
+  EXPECT_NE(made.out.find("evd run " + quoted + " --rounds 3"), std::string::npos) << made.story();
+  const auto early = run({mpirun(1, {program("evd-judge"), place.string(), "--round", "0"})});
+  EXPECT_EQ(early.code, 78) << early.story();
+  EXPECT_NE(early.err.find("first: evd-harvest " + quoted + " --round 0"), std::string::npos)
+      << early.story();
 }
 
 }  // namespace
