@@ -80,15 +80,23 @@ class Collection {
     std::vector<std::vector<std::string>> rows = {{"path", "size", "why"}};
     for (const auto& piece : garbage.goes)
       rows.push_back({piece.name, size_of(piece.bytes), piece.why});
+    for (const auto& piece : garbage.shrinks)
+      rows.push_back({piece.name, size_of(piece.bytes), piece.why});
     for (const auto& piece : garbage.stays)
       rows.push_back({piece.name, size_of(piece.bytes), "kept: " + piece.why});
     if (rows.size() > 1)
       std::cout << text_table(rows, {Align::left, Align::right, Align::left}) << std::flush;
   }
 
-  static std::vector<std::filesystem::path> take_all_away(const Garbage& garbage,
-                                                          const run::Lease& lease) {
+  [[nodiscard]] std::vector<std::filesystem::path> take_all_away(const Garbage& garbage,
+                                                                 const run::Lease& lease) const {
     std::vector<std::filesystem::path> hidden;
+    const CurrentResults current(campaign_);
+    Spools spools(current);
+    for (const auto& segment : garbage.shrinks) {
+      lease.confirm();
+      shrink(segment, spools);
+    }
     for (const auto& piece : garbage.goes) {
       lease.confirm();
       if (auto directory = take_away(piece); !directory.empty())
@@ -100,8 +108,11 @@ class Collection {
   [[nodiscard]] int end(const Garbage& garbage) const {
     std::int64_t bytes = 0;
     for (const auto& piece : garbage.goes) bytes += piece.bytes;
+    for (const auto& piece : garbage.shrinks) bytes += piece.bytes;
     std::cout << paths(garbage.goes.size()) << ", " << size_of(bytes)
               << (options_.dry_run ? " would be removed" : " removed");
+    if (!garbage.shrinks.empty())
+      std::cout << ", parts of " << garbage.shrinks.size() << " journals among it";
     if (!garbage.stays.empty()) std::cout << "; " << garbage.stays.size() << " set aside and kept";
     std::cout << "\n";
     for (const auto& problem : problems_.lines())

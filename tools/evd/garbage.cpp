@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "fs/publish.hpp"
 #include "retired_results.hpp"
+#include "spool.hpp"
 
 namespace evd::hands {
 namespace {
@@ -45,6 +46,7 @@ class Finder {
     resume_states();
     left_over_leases();
     temporary_files();
+    spools();
     return std::move(found_);
   }
 
@@ -149,6 +151,16 @@ class Finder {
       else
         look_into(at->path());
     }
+  }
+
+  void spools() {
+    Spools spools(current_);
+    for (const auto& segment : spools.segments())
+      if (const auto rest = spools.emptied(segment)) {
+        auto shrunk = piece(segment, "the pictures in it are published: its records stay");
+        shrunk.bytes -= static_cast<std::int64_t>(rest->size());
+        found_.shrinks.push_back(std::move(shrunk));
+      }
   }
 
   const run::Campaign& campaign_;

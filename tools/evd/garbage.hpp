@@ -24,14 +24,16 @@ struct Piece {
 
 struct Garbage {
   std::vector<Piece> goes;
-  std::vector<Piece> stays;  ///< results that were set aside and are kept
+  std::vector<Piece> shrinks;  ///< journals; `bytes` is what they lose
+  std::vector<Piece> stays;    ///< results that were set aside and are kept
 };
 
 /// What nothing points at any more: results that were set aside, unless a result in force points
 /// into them or was made from them, or something paid for stands in them alone; resume states of
-/// finished rounds; what programs that are gone left over. Journals always stay: what was spent is
-/// counted in them. A result that was set aside and cannot be read is noted in `problems` and
-/// stays. DataError or IoError when a result in force cannot be read.
+/// finished rounds; what programs that are gone left over; pictures in journals that are published
+/// too. Journals themselves always stay: what was spent is counted in them. A result that was set
+/// aside and cannot be read is noted in `problems` and stays. DataError or IoError when a result in
+/// force cannot be read.
 [[nodiscard]] Garbage find_garbage(const run::Campaign& campaign, const run::LeaseRecord& self,
                                    const run::LeaseProbes& probes, Problems& problems);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/error.hpp"
+#include "shard/identity.hpp"
 
 namespace evd::hands {
 namespace {
@@ -49,6 +50,14 @@ bool PaidCopies::is_published(const shard::Image& row) {
   } catch (const Error&) {
     return false;
   }
+}
+
+bool PaidCopies::holds_picture(const RequestKey& key, const Sha256& bytes) {
+  shard::Image row;
+  row.id = shard::image_id(key, bytes);
+  row.outcome = Outcome::ok;
+  row.sha256 = bytes;
+  return is_published(row);
 }
 
 bool PaidCopies::is_recorded(const RequestKey& key, Outcome outcome,

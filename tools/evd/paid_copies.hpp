@@ -29,6 +29,8 @@ class PaidCopies {
   /// Pictures, refusals and final failures in this file of images that stand nowhere else with the
   /// same bytes. Each copy is read and its checksum compared.
   [[nodiscard]] std::int64_t pictures_only_in(const std::filesystem::path& images);
+  /// Whether the picture with these bytes stands whole in a file that was read.
+  [[nodiscard]] bool holds_picture(const RequestKey& key, const Sha256& bytes);
   /// Replies in this file of answers to the questions of `ref` that stand nowhere else with the
   /// same text.
   [[nodiscard]] std::int64_t answers_only_in(const run::StageRef& ref,

@@ -61,6 +61,11 @@ stdfs::path take_away(const Piece& piece) {
   refuse_other(piece);
 }
 
+void shrink(const Piece& segment, Spools& spools) {
+  if (!is_still(segment.path, segment)) refuse_other(segment);
+  if (const auto rest = spools.emptied(segment.path)) fs::publish(segment.path, *rest);
+}
+
 void remove_directory(const stdfs::path& directory) {
   remove_one(directory / "MANIFEST.json");
   std::error_code gone;
