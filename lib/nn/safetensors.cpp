@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <limits>
 #include <set>
 
@@ -12,6 +11,7 @@
 #include "core/error.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
+#include "nn/tensor_type.hpp"
 
 namespace evd::nn {
 namespace {
@@ -96,18 +96,6 @@ TensorEntry parse_entry(const std::string& name, const Json& entry, const std::s
   return tensor;
 }
 
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = std::uint32_t{half & 0x8000U} << 16;
-  const std::uint32_t exponent = half >> 10 & 0x1FU;
-  const std::uint32_t fraction = half & 0x3FFU;
-  if (exponent == 0) {
-    const float value = static_cast<float>(fraction) * 0x1.0p-24F;
-    return sign != 0 ? -value : value;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
 std::string build_header(const std::vector<NamedTensor>& tensors,
                          const std::map<std::string, std::string, std::less<>>& metadata) {
   Json header = Json::object();
@@ -161,29 +149,21 @@ Safetensors Safetensors::read(const std::filesystem::path& path) {
   return Safetensors(fs::read_bytes(path), path.string());
 }
 
-std::vector<float> Safetensors::floats(std::string_view name) const {
+Bytes Safetensors::bytes(std::string_view name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) throw DataError(where_ + ": no tensor " + std::string(name));
   const auto& tensor = found->second;
-  const std::byte* source = bytes_.data() + data_ + tensor.begin;
-  const std::uint64_t size = tensor.end - tensor.begin;
-  if (tensor.dtype == "F32") {
-    std::vector<float> values(size / 4);
-    if (size > 0) std::memcpy(values.data(), source, size);
-    return values;
-  }
-  if (tensor.dtype != "F16" && tensor.dtype != "BF16") {
-    throw DataError(where_ + ": tensor " + std::string(name) + " is " + tensor.dtype +
+  return Bytes(bytes_).subspan(data_ + tensor.begin, tensor.end - tensor.begin);
+}
+
+std::vector<float> Safetensors::floats(std::string_view name) const {
+  const Bytes elements = bytes(name);
+  const std::string& dtype = tensors_.find(name)->second.dtype;
+  const auto type = tensor_type(dtype);
+  if (!type || (*type != TensorType::F32 && *type != TensorType::F16 && *type != TensorType::BF16))
+    throw DataError(where_ + ": tensor " + std::string(name) + " is " + dtype +
                     " (F32, F16 and BF16 are read)");
-  }
-  std::vector<float> values(size / 2);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::uint16_t raw = 0;
-    std::memcpy(&raw, source + 2 * i, 2);
-    values[i] =
-        tensor.dtype == "F16" ? from_half(raw) : std::bit_cast<float>(std::uint32_t{raw} << 16);
-  }
-  return values;
+  return to_floats(elements, *type);
 }
 
 WrittenFile write_safetensors(const std::filesystem::path& path, std::vector<NamedTensor> tensors,

@@ -38,6 +38,8 @@ class Safetensors {
   [[nodiscard]] const std::string& where() const { return where_; }
   /// Values of a tensor as floats; F32, F16 and BF16 are read. DataError otherwise.
   [[nodiscard]] std::vector<float> floats(std::string_view name) const;
+  /// Elements of a tensor as they lie in the file; DataError when there is none of that name.
+  [[nodiscard]] Bytes bytes(std::string_view name) const;
   /// SHA-256 of the file's bytes.
   [[nodiscard]] Sha256 digest() const { return sha256(Bytes(bytes_)); }
 

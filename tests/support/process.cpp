@@ -178,6 +178,8 @@ std::vector<std::string> as_nobody(std::vector<std::string> command) {
 }
 
 std::string test_python() { return EVD_TEST_PYTHON; }
+
+std::string test_torch_python() { return EVD_TEST_TORCH_PYTHON; }
 std::filesystem::path source_directory() { return EVD_SOURCE_DIRECTORY; }
 
 }  // namespace evd::test

@@ -90,6 +90,8 @@ Finished run(Command command);
 [[nodiscard]] std::vector<std::string> as_nobody(std::vector<std::string> command);
 /// Python that has the packages of tools/requirements-test.txt.
 [[nodiscard]] std::string test_python();
+/// Python that has PyTorch and what tools/requirements-test-torch.txt lists besides.
+[[nodiscard]] std::string test_torch_python();
 /// The top of the source tree.
 [[nodiscard]] std::filesystem::path source_directory();
 

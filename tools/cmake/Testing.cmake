@@ -1,9 +1,12 @@
 # Python of the tests that run other people's readers and clients (tools/setup --tests makes it).
 set(EVD_TEST_PYTHON "${evd_deps}/test-python/bin/python" CACHE FILEPATH "Python with the tests' packages")
-if(NOT EXISTS ${EVD_TEST_PYTHON})
-  message(FATAL_ERROR "${EVD_TEST_PYTHON} is not there: run tools/setup --tests, or configure with "
-    "-DBUILD_TESTING=OFF")
-endif()
+set(EVD_TEST_TORCH_PYTHON "${evd_deps}/test-torch-python/bin/python" CACHE FILEPATH "Python with PyTorch and diffusers")
+foreach(python ${EVD_TEST_PYTHON} ${EVD_TEST_TORCH_PYTHON})
+  if(NOT EXISTS ${python})
+    message(FATAL_ERROR "${python} is not there: run tools/setup --tests, or configure with "
+      "-DBUILD_TESTING=OFF")
+  endif()
+endforeach()
 
 # GoogleTest exits 0 when a filter or an empty file runs nothing, and when tests are skipped: both
 # are failures here. Only tests with the label gpu may skip, and ctest then shows them as skipped.
