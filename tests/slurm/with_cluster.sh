@@ -4,8 +4,12 @@
 #
 # Everything lives in namespaces and one temporary directory: process numbers, mounts, names and
 # network are private, so clusters may run side by side, and all of it ends with this script,
-# however that ends. Node n2 has a network of its own: as on real clusters, 127.0.0.1 on one node
-# is nothing to the other. EVD_KEEP_TEMP=1 keeps the directory with the logs.
+# however that ends. node.sh beside it ends a node and starts it again. EVD_KEEP_TEMP=1 keeps the
+# directory with the logs.
+#
+# Partitions: main, urgent (its jobs preempt those of the others, which are requeued), and gpu and
+# cpu as configs/sites/gpu-cluster.toml has them. The GPUs are four devices that swallow all, on
+# each node: Slurm counts and hands them out, nothing can compute on them.
 set -euo pipefail
 
 if [ "${1:-}" != --inside ]; then
@@ -20,6 +24,7 @@ if [ "${1:-}" != --inside ]; then
   exit "$rc"
 fi
 top=$2
+nodes=$(dirname "$0")/node.sh
 shift 2
 
 write_configuration() {
@@ -49,28 +54,24 @@ SchedulerParameters=sched_interval=2,sched_min_interval=100000,bf_interval=2,bat
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 ReturnToService=2
-SlurmdTimeout=20
+# How soon a dead node is noticed.
+SlurmdTimeout=10
 KillWait=20
-NodeName=n1 NodeAddr=10.77.0.1 CPUs=8 RealMemory=4000
-NodeName=n2 NodeAddr=10.77.0.2 CPUs=8 RealMemory=4000
-PartitionName=main Nodes=ALL Default=YES MaxTime=24:00:00 PriorityTier=1 GraceTime=20
-PartitionName=urgent Nodes=ALL MaxTime=24:00:00 PriorityTier=10
+GresTypes=gpu
+NodeName=DEFAULT CPUs=48 RealMemory=4000 Feature=h100 Gres=gpu:fake:4
+NodeName=n1 NodeAddr=10.77.0.1
+NodeName=n2 NodeAddr=10.77.0.2
+PartitionName=DEFAULT Nodes=ALL MaxTime=24:00:00 PriorityTier=1 GraceTime=20
+PartitionName=main Default=YES
+PartitionName=gpu
+PartitionName=cpu
+PartitionName=urgent PriorityTier=10
 CONF
+  for i in {0..3}; do mknod "$top/gpu$i" c 1 3; done # as /dev/null
+  echo "NodeName=n[1-2] Name=gpu Type=fake File=$top/gpu[0-3] Flags=nvidia_gpu_env" \
+    >"$top/gres.conf"
   printf '127.0.0.1 localhost\n10.77.0.1 n1\n10.77.0.2 n2\n' >"$top/hosts"
   (umask 077 && head -c 128 /dev/urandom >"$top/munge.key")
-}
-
-# The nodes share the machine's cores out: programs count the cores that they may use.
-start_node() { # NAME CORES NETWORK-OPTION...
-  local name=$1 cores=$2
-  shift 2
-  taskset -c "$cores" true 2>/dev/null || cores=0-$(($(nproc --all) - 1))
-  # shellcheck disable=SC2016  # expanded inside
-  unshare --mount --uts "$@" bash -c '
-    hostname "$1" && mount -t tmpfs tmpfs /dev/shm && echo $$ >"$2/node-$1.pid" &&
-      until [ -e "$2/network" ]; do read -r -t 0.05 <> <(:) || true; done &&
-      exec taskset -c "$3" slurmd -D -f "$2/slurm.conf" -N "$1"' node "$name" "$top" "$cores" \
-    >>"$top/log/slurmd-$name.out" 2>&1 &
 }
 
 wait_for() { # WHAT COMMAND...
@@ -98,21 +99,11 @@ munged --force --foreground --key-file="$top/munge.key" --socket="$top/munge.soc
   --pid-file="$top/munge.pid" --log-file="$top/log/munged.log" --seed-file="$top/munge.seed" \
   >"$top/log/munged.out" 2>&1 &
 wait_for munged munge --socket="$top/munge.socket" --no-input
-half=$(($(nproc) / 2))
-start_node n1 "0-$((half > 0 ? half - 1 : 0))"
-start_node n2 "$half-$(($(nproc) - 1))" --net
-wait_for "node n2's network" test -s "$top/node-n2.pid"
-n2=$(cat "$top/node-n2.pid")
-ip link add veth1 type veth peer name veth2
-ip link set veth2 netns "$n2"
-ip address add 10.77.0.1/24 dev veth1
-ip link set veth1 up
-nsenter --net="/proc/$n2/ns/net" sh -c '
-  ip link set lo up && ip address add 10.77.0.2/24 dev veth2 && ip link set veth2 up'
-touch "$top/network"
+export EVD_TEST_CLUSTER=$top
+bash "$nodes" start n1
+bash "$nodes" start n2
 slurmctld -D -f "$top/slurm.conf" >>"$top/log/slurmctld.out" 2>&1 &
 wait_for "two idle nodes" both_idle
-export EVD_TEST_CLUSTER=$top
 # The nodes share this machine's cores: a rank that waits gives way to one that works.
 export OMPI_MCA_mpi_yield_when_idle=1
 rc=0
