@@ -61,6 +61,13 @@ std::optional<LeaseRecord> running_reader(const Campaign& campaign, const StageR
   return std::nullopt;
 }
 
+// A job that Slurm started again after it had published: what it was submitted for is done, and a
+// rerun would be paid twice.
+bool published_before(const std::optional<shard::Manifest>& result, const LeaseRecord& self) {
+  return result && self.slurm_restart > 0 && !self.slurm_job.empty() &&
+         result->job.starts_with(self.slurm_job + "-");
+}
+
 [[noreturn]] void refuse_stale(const StageRef& ref, const Standing& standing,
                                const std::filesystem::path& campaign) {
   throw ConfigurationError(to_string(ref) + " is done but " + std::string(name_of(standing.state)) +
@@ -121,10 +128,12 @@ std::vector<shard::InputEntry> current_inputs(Standings& standings, const StageR
 Admission admit(const Campaign& campaign, const AdmissionRequest& request,
                 const LeaseProbes& probes, const LeaseTiming& timing, const Log& log) {
   const auto& self = request.self;
+  const LeaseRecord identity = lease_identity(self, request.job, request.ranks);
   const auto done_already = [&](Standings& standings) {
     const auto& own = standings.of(self);
     if (own.state == State::unfinished) return false;
-    if (request.rerun != Rerun::no && request.rerun != Rerun::stale) return false;
+    const bool once_more = request.rerun != Rerun::no && request.rerun != Rerun::stale;
+    if (once_more && !published_before(standings.manifest(self), identity)) return false;
     if (own.state != State::done && request.rerun == Rerun::stale) return false;
     if (own.state != State::done) refuse_stale(self, own, campaign.root());
     log.info(to_string(self) +
@@ -144,7 +153,6 @@ Admission admit(const Campaign& campaign, const AdmissionRequest& request,
           "; add --yes to agree");
     }
   }
-  LeaseRecord identity = lease_identity(self, request.job, request.ranks);
   auto lease = std::make_unique<Lease>(campaign.lease_file(self), identity, probes, timing, log,
                                        [] { stop_flag().store(true); });
   await_cleaning(campaign, identity, probes, timing, log);

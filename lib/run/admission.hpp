@@ -28,7 +28,8 @@ struct Admission {
   std::vector<shard::InputEntry> inputs;
 };
 
-/// Nothing (a null lease) when the stage is done already and no rerun is asked for. Throws with
+/// Nothing (a null lease) when the stage is done already and no rerun is asked for, or an earlier
+/// life of this Slurm job has made the rerun. Throws with
 /// what to type when it is stale, its inputs are not finished or stale, a reader of its result runs
 /// (rerun), or somebody else runs it.
 [[nodiscard]] Admission admit(const Campaign& campaign, const AdmissionRequest& request,

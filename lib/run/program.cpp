@@ -201,6 +201,7 @@ class Life {
         *campaign_, arguments_.self, config_, result_,
         {.inputs = admission_.inputs,
          .attempt = attempt_,
+         .job = job_,
          .ranks = world_.size(),
          .seconds = seconds(),
          .accepted_partial_by = partial ? lease_identity(arguments_.self, job_, 1).user : ""});

@@ -14,6 +14,7 @@ shard::Manifest manifest_of(const Campaign& campaign, const StageRef& ref, const
   m.stage = name(ref.stage);
   m.round = ref.round;
   m.attempt = facts.attempt;
+  m.job = facts.job;
   m.software = software();
   m.created_ms = utc_ms();
   m.files = result.files;

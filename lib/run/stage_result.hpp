@@ -35,6 +35,7 @@ struct Result {
 struct LifeFacts {
   std::vector<shard::InputEntry> inputs;
   int attempt = 1;
+  std::string job;
   int ranks = 1;
   std::map<std::string, double> seconds;  ///< launch, wall, cpu
   std::string accepted_partial_by;

@@ -95,6 +95,7 @@ Manifest from_object(const Json& json) {
   manifest.stage = json.at("stage").get<std::string>();
   manifest.round = json.at("round").get<std::int32_t>();
   manifest.attempt = json.at("attempt").get<std::int32_t>();
+  manifest.job = json.value("job", "");
   manifest.software = json.at("software").get<std::string>();
   manifest.created_ms = json.at("created_ms").get<std::int64_t>();
   for (const auto& file : json.at("files")) manifest.files.push_back(to_file(file));
@@ -125,6 +126,7 @@ std::string to_json(const Manifest& manifest) {
                {"stage", manifest.stage},
                {"round", manifest.round},
                {"attempt", manifest.attempt},
+               {"job", manifest.job},
                {"software", manifest.software},
                {"created", iso8601(manifest.created_ms)},
                {"created_ms", manifest.created_ms},

@@ -33,6 +33,7 @@ struct Manifest {
   std::string stage;
   std::int32_t round = 0;
   std::int32_t attempt = 1;
+  std::string job;  ///< "<Slurm job>-<life>" or "<host>-<process>-0"; "" in older manifests
   std::string software;
   std::int64_t created_ms = 0;
   std::vector<FileEntry> files;

@@ -1,5 +1,6 @@
 #include "run/program.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -88,6 +89,44 @@ TEST_P(Program, FreshRerunWantsConsent) {
   EXPECT_EQ(refused.code, 64) << refused.story();
   EXPECT_NE(refused.err.find("add --yes"), std::string::npos) << refused.story();
   EXPECT_EQ(tiny("publish", {"--rerun=fresh", "--yes"}).code, 0);
+}
+
+// A node may die between a job's result and its end: requeued, it must not pay once more.
+TEST_P(Program, ARerunHappensOncePerSubmission) {
+  const auto life = [&](const std::string& job, const std::string& restart) {
+    auto rerun = command("publish", {"--rerun=fresh", "--yes"});
+    const auto at = std::find(rerun.arguments.begin(), rerun.arguments.end(), EVD_TINY_STAGE);
+    // Only the ranks: mpirun itself would look for the job's nodes.
+    const std::vector<std::string> slurm = {"env", "SLURM_JOB_ID=" + job};
+    rerun.arguments.insert(at, slurm.begin(), slurm.end());
+    if (!restart.empty())
+      rerun.arguments.insert(
+          std::find(rerun.arguments.begin(), rerun.arguments.end(), EVD_TINY_STAGE),
+          "SLURM_RESTART_COUNT=" + restart);
+    const auto outcome = test::run(rerun);
+    EXPECT_EQ(outcome.code, 0) << outcome.story();
+    return outcome;
+  };
+  const auto set_aside = [&](int number) {
+    return std::filesystem::exists(root() / "start" /
+                                   ("evaluate.retired-00" + std::to_string(number)));
+  };
+  ASSERT_EQ(tiny("publish").code, 0);
+  static_cast<void>(life("77", ""));
+  EXPECT_EQ(shard::read_manifest(result())->job, "77-0");
+  EXPECT_TRUE(set_aside(1));
+  const auto requeued = life("77", "1");
+  EXPECT_NE(requeued.err.find("evaluate(start) is done already"), std::string::npos)
+      << requeued.story();
+  EXPECT_FALSE(set_aside(2));
+  // Another submission, killed before it published, and its next life.
+  static_cast<void>(life("7", "1"));
+  EXPECT_TRUE(set_aside(2));
+  EXPECT_EQ(shard::read_manifest(result())->job, "7-1");
+  static_cast<void>(life("7", "2"));
+  EXPECT_FALSE(set_aside(3));
+  static_cast<void>(life("77", ""));
+  EXPECT_TRUE(set_aside(3)) << "a job of the same number that is in its first life";
 }
 
 // The other ranks sit in a barrier: without an abort this would hang.

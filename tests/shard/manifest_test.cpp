@@ -19,6 +19,7 @@ Manifest example() {
   manifest.stage = "judge";
   manifest.round = 3;
   manifest.attempt = 2;
+  manifest.job = "4711-1";
   manifest.software = "evolvedirector 0.1.0";
   manifest.created_ms = 1767322800123;
   manifest.files = {{"set.h5", "samples", 12, 3456, sha256("a"), sha256("b")},

@@ -167,6 +167,7 @@ void publish_imported(const run::Campaign& campaign, const Captions& captions) {
                           run::manifest_of(campaign, kHarvest, config, result,
                                            {.inputs = admission.inputs,
                                             .attempt = report.attempt,
+                                            .job = job,
                                             .ranks = 1,
                                             .seconds = report.seconds,
                                             .accepted_partial_by = ""}));
