@@ -47,10 +47,6 @@ class Harvest {
   void prepare() {
     input_ = read_input(context_);
     nlohmann::json words;
-    if (is_root())
-      spending_ =
-          std::make_shared<teacher::Spending>(context_.campaign.calls(), context_.job,
-                                              std::vector<std::string>{kMainLine, kHeldoutLine});
     archive_.emplace(context_.campaign.root());
     if (is_root()) {
       Archive& archive = *archive_;
@@ -59,6 +55,8 @@ class Harvest {
       input_.draws = plan(input_.set, input_.rules);
       find_missing(archive);
       const auto& journals = *archive.journals();
+      spending_ = std::make_shared<teacher::Spending>(
+          journals, context_.job, std::vector<std::string>{kMainLine, kHeldoutLine});
       words = {{"sample_index", input_.rules.sample_index},
                {"missing", missing_},
                {"main", microusd(context_.config.budget.usd) - journals.spent_microusd(kMainLine)},

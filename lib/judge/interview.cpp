@@ -189,9 +189,13 @@ Interview::Interview(run::Context& context, const Rules& rules, const shard::Cat
   take_published(context, samples, book_);
 }
 
+// Starts the count of what others spend from here on, too.
 std::int64_t Interview::budget_left() {
   const auto all = static_cast<std::int64_t>(std::llround(context_.config.budget.usd * 1e6));
   const auto left = std::max<std::int64_t>(0, all - journals().spent_microusd("main"));
+  if (context_.world.rank() == 0)
+    spending_ = std::make_unique<teacher::Spending>(journals(), context_.job,
+                                                    std::vector<std::string>{"main"});
   // Rank 0's figure counts: on a shared file system the others may see less.
   return context_.world.all_reduce(context_.world.rank() == 0 ? left : INT64_MAX, mpi::Reduce::min);
 }
@@ -291,11 +295,7 @@ const teacher::Journals& Interview::journals() {
   return *journals_;
 }
 
-// What was spent between the two readings counts twice, where it would else not count at all.
 void Interview::use_journals() {
-  if (!spending_ && context_.world.rank() == 0)
-    spending_ = std::make_unique<teacher::Spending>(context_.campaign.calls(), context_.job,
-                                                    std::vector<std::string>{"main"});
   if (!journals_)
     journals_ = std::make_shared<teacher::Journals>(context_.campaign.calls(), files_);
   book_.use(journals_);

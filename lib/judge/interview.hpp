@@ -68,7 +68,7 @@ class Interview {
   AnswerBook book_;
   PictureCache pictures_;
   std::optional<run::EmbeddedServices> services_;
-  std::unique_ptr<teacher::Spending> spending_;  // on rank 0, made before the journals are read
+  std::unique_ptr<teacher::Spending> spending_;  // on rank 0, since the last asking began
   std::shared_ptr<teacher::Journals> journals_;  // null = not read yet
   std::vector<std::string> files_;               // journals that this life wrote, all ranks
   std::vector<std::string> services_down_;

@@ -76,7 +76,7 @@ void Journals::read_new(const std::vector<std::string>& known_files) {
   std::set<stdfs::path> files(known_files.begin(), known_files.end());
   for (auto& file : segments_below(directory_)) files.insert(std::move(file));
   for (const auto& file : files)
-    if (!files_.contains(file)) read(file);
+    if (!segments_.contains(file)) read(file);
 }
 
 void Journals::lose(const RequestKey& key) {
@@ -88,7 +88,7 @@ void Journals::lose(const RequestKey& key) {
 
 void Journals::read(const stdfs::path& file) {
   OpenIntents open;
-  auto& holds = files_[file];
+  auto& [holds, bytes, spent] = segments_[file];
   const auto close = [&](const End& end) {
     const auto intent = open.find({end.key, end.attempt});
     if (intent == open.end()) return;
@@ -99,7 +99,7 @@ void Journals::read(const stdfs::path& file) {
     recorded.no_answer += end.charge == Charge::no_answer ? 1 : 0;
     recorded.cost_microusd += end.cost_microusd;
     recorded.ambiguous_microusd += uncertain ? possible : 0;
-    spent_[intent->second.budget_line] += uncertain ? possible : end.cost_microusd;
+    spent[intent->second.budget_line] += uncertain ? possible : end.cost_microusd;
     open.erase(intent);
   };
   const auto answer = [&](const SegmentVisitor::Answer& found) {
@@ -116,18 +116,19 @@ void Journals::read(const stdfs::path& file) {
   };
   const auto begin = [&](const Intent& intent) {
     ++records_[intent.key].intents;
-    if (holds.empty() || *holds.begin() != Work{intent.stage, intent.round})
+    if (holds.empty() || *holds.begin() != std::pair(intent.stage, intent.round))
       holds.insert({intent.stage, intent.round});
     open.insert_or_assign({intent.key, intent.attempt}, intent);
   };
-  for (auto& problem : read_segment(file, {begin, close, answer}))
-    problems_.push_back(std::move(problem));
+  auto reading = read_segment(file, {begin, close, answer});
+  bytes = reading.bytes;
+  for (auto& problem : reading.problems) problems_.push_back(std::move(problem));
   for (const auto& [key, intent] : open) {
     Recorded& recorded = records_[intent.key];
     ++recorded.no_answer;
     ++recorded.cut_short;
     recorded.ambiguous_microusd += intent.max_cost_microusd;
-    spent_[intent.budget_line] += intent.max_cost_microusd;
+    spent[intent.budget_line] += intent.max_cost_microusd;
   }
 }
 
@@ -137,8 +138,12 @@ const Recorded* Journals::find(const RequestKey& key) const {
 }
 
 std::int64_t Journals::spent_microusd(const std::string& budget_line) const {
-  const auto found = spent_.find(budget_line);
-  return found == spent_.end() ? 0 : found->second;
+  std::int64_t spent = 0;
+  for (const auto& [file, segment] : segments_)
+    if (const auto found = segment.spent_microusd.find(budget_line);
+        found != segment.spent_microusd.end())
+      spent += found->second;
+  return spent;
 }
 
 std::optional<Reply> Journals::reply(const RequestKey& key) const {
@@ -147,17 +152,17 @@ std::optional<Reply> Journals::reply(const RequestKey& key) const {
   return read_reply(recorded->file, recorded->offset);
 }
 
-std::vector<stdfs::path> Journals::files_of(const Work& work) const {
+std::vector<stdfs::path> Journals::files_of(const std::string& stage, int round) const {
   std::vector<stdfs::path> files;
-  for (const auto& [file, holds] : files_)
-    if (holds.contains(work)) files.push_back(file);
+  for (const auto& [file, segment] : segments_)
+    if (segment.holds.contains({stage, round})) files.push_back(file);
   return files;
 }
 
 int Journals::settle(const std::string& stage, int round,
                      const std::function<bool(const RequestKey&)>& is_published) const {
   int shrunk = 0;
-  for (const auto& file : files_of({stage, round}))
+  for (const auto& file : files_of(stage, round))
     if (const auto bytes = settled_segment(file, is_published)) {
       fs::publish(file, *bytes);
       ++shrunk;
@@ -167,7 +172,7 @@ int Journals::settle(const std::string& stage, int round,
 
 std::vector<shard::Call> Journals::calls(const std::string& stage, int round) const {
   std::vector<shard::Call> rows;
-  for (const auto& file : files_of({stage, round})) {
+  for (const auto& file : files_of(stage, round)) {
     OpenIntents open;
     const auto close = [&](const End& end) {
       const auto intent = open.find({end.key, end.attempt});

@@ -53,6 +53,16 @@ class Journals {
   [[nodiscard]] const std::unordered_map<RequestKey, Recorded>& records() const { return records_; }
   /// Nothing recorded = null.
   [[nodiscard]] const Recorded* find(const RequestKey& key) const;
+  struct Segment {
+    std::set<std::pair<std::string, int>> holds;         ///< stages and rounds
+    std::uint64_t bytes = 0;                             ///< that were there to be read
+    std::map<std::string, std::int64_t> spent_microusd;  ///< by budget line; possible cost included
+  };
+  /// Every segment that was read, as it was then: it may have grown since.
+  [[nodiscard]] const std::map<std::filesystem::path, Segment>& segments() const {
+    return segments_;
+  }
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   /// What was, or may have been, charged to a budget line ("main", "heldout") over all lives.
   [[nodiscard]] std::int64_t spent_microusd(const std::string& budget_line) const;
   /// Damaged records and files, one line each; the rest is used.
@@ -68,15 +78,13 @@ class Journals {
              const std::function<bool(const RequestKey&)>& is_published) const;
 
  private:
-  using Work = std::pair<std::string, int>;  // stage and round
   void read(const std::filesystem::path& file);
-  [[nodiscard]] std::vector<std::filesystem::path> files_of(const Work& work) const;
+  [[nodiscard]] std::vector<std::filesystem::path> files_of(const std::string& stage,
+                                                            int round) const;
 
   std::filesystem::path directory_;
   std::unordered_map<RequestKey, Recorded> records_;
-  std::map<std::filesystem::path, std::set<Work>>
-      files_;  // all that were read, and what is in them
-  std::map<std::string, std::int64_t> spent_;
+  std::map<std::filesystem::path, Segment> segments_;
   std::vector<std::string> problems_;
 };
 

@@ -163,18 +163,17 @@ std::string encode(const End& end, const Reply& reply) {
   return record(RecordType::reply, fields_of(end, reply).bytes(), reply.payload);
 }
 
-std::vector<std::string> read_segment(const std::filesystem::path& file,
-                                      const SegmentVisitor& visitor) {
+SegmentReading read_segment(const std::filesystem::path& file, const SegmentVisitor& visitor) {
   SegmentInput input(file);
-  std::vector<std::string> problems;
+  SegmentReading reading{.bytes = input.size(), .problems = {}};
   const auto problem = [&](std::uint64_t offset, const std::string& what) {
-    problems.push_back(file.string() + " at byte " + std::to_string(offset) + ": " + what);
+    reading.problems.push_back(file.string() + " at byte " + std::to_string(offset) + ": " + what);
   };
   // A file that was cut while it was begun holds no record.
-  if (input.size() < kSegmentMagic.size()) return problems;
+  if (input.size() < kSegmentMagic.size()) return reading;
   if (!input.begins_with(kSegmentMagic)) {
     problem(0, "this is no journal segment; passed over");
-    return problems;
+    return reading;
   }
   std::uint64_t offset = kSegmentMagic.size();
   while (const auto found = input.next_frame(offset)) {
@@ -187,7 +186,7 @@ std::vector<std::string> read_segment(const std::filesystem::path& file,
     }
     offset += found->frame.record_bytes();
   }
-  return problems;
+  return reading;
 }
 
 Reply read_reply(const std::filesystem::path& file, std::uint64_t offset) {

@@ -92,9 +92,13 @@ struct SegmentVisitor {
   std::function<void(const Answer&)> reply;
 };
 
-/// Reads a segment; returns what was damaged, one line each. IoError when it cannot be opened.
-[[nodiscard]] std::vector<std::string> read_segment(const std::filesystem::path& file,
-                                                    const SegmentVisitor& visitor);
+struct SegmentReading {
+  std::uint64_t bytes = 0;            ///< of the file when it was opened: nothing behind was read
+  std::vector<std::string> problems;  ///< what was damaged, one line each
+};
+/// Reads a segment. IoError when it cannot be opened.
+[[nodiscard]] SegmentReading read_segment(const std::filesystem::path& file,
+                                          const SegmentVisitor& visitor);
 /// The reply record at `offset`, payload verified. DataError when it is damaged.
 [[nodiscard]] Reply read_reply(const std::filesystem::path& file, std::uint64_t offset);
 

@@ -5,7 +5,6 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "fs/read_file.hpp"
-#include "teacher/journal.hpp"
 
 namespace evd::teacher {
 namespace {
@@ -17,13 +16,16 @@ constexpr double kRestPerLook = 9;  // so that looking takes at most a tenth of 
 
 }  // namespace
 
-Spending::Spending(stdfs::path calls_directory, std::string job, std::vector<std::string> lines)
-    : directory_(std::move(calls_directory)),
+Spending::Spending(const Journals& known, std::string job, std::vector<std::string> lines)
+    : directory_(known.directory()),
       job_(std::move(job)),
       lines_(std::move(lines)),
-      totals_(lines_.size()),
-      next_look_s_(monotonic_s() + kLookEvery_s) {
-  read_all(true);
+      totals_(lines_.size()) {
+  for (const auto& [file, segment] : known.segments()) {
+    if (is_own(file)) continue;
+    const auto spent = spent_in(segment);
+    segments_[file] = {.bytes = segment.bytes, .at_start = spent, .now = spent};
+  }
 }
 
 // <job>-<rank>.journal, with numbers of askings and lives between or behind.
@@ -33,31 +35,37 @@ bool Spending::is_own(const stdfs::path& file) const {
          name.find_first_not_of("0123456789-.", job_.size()) == std::string::npos;
 }
 
-void Spending::read_all(bool is_start) {
+std::vector<std::int64_t> Spending::spent_in(const Journals::Segment& segment) const {
+  std::vector<std::int64_t> spent;
+  for (const auto& line : lines_) {
+    const auto found = segment.spent_microusd.find(line);
+    spent.push_back(found == segment.spent_microusd.end() ? 0 : found->second);
+  }
+  return spent;
+}
+
+void Spending::read_all() {
   try {
     for (const auto& service : stdfs::directory_iterator(directory_)) {
       if (!service.is_directory()) continue;
       for (const auto& file : stdfs::directory_iterator(service.path()))
-        if (file.path().extension() == ".journal" && !is_own(file.path()))
-          read(file.path(), is_start);
+        if (file.path().extension() == ".journal" && !is_own(file.path())) read(file.path());
     }
   } catch (const stdfs::filesystem_error&) {
     // Nothing was called yet, or it cannot be listed now.
   }
 }
 
-void Spending::read(const stdfs::path& file, bool is_start) {
+void Spending::read(const stdfs::path& file) {
   Segment& segment = segments_[file];
   try {
     // Opened for its size: NFS asks the server then, and not when a name is looked up.
     const std::uint64_t bytes = fs::ReadFile(file).size();
     if (bytes == segment.bytes) return;
     const Journals journals({}, {file.string()});
-    std::vector<std::int64_t> spent;
-    for (const auto& line : lines_) spent.push_back(journals.spent_microusd(line));
-    segment.now = std::move(spent);
-    segment.bytes = bytes;
-    if (is_start) segment.at_start = segment.now;
+    const Journals::Segment& found = journals.segments().at(file);
+    segment.now = spent_in(found);
+    segment.bytes = found.bytes;
   } catch (const Error&) {
     // It went, as segments do when their answers are published; what it said still counts.
   }
@@ -66,7 +74,7 @@ void Spending::read(const stdfs::path& file, bool is_start) {
 void Spending::look() {
   const std::lock_guard lock(look_mutex_);
   const double begun_s = monotonic_s();
-  read_all(false);
+  read_all();
   std::vector<std::int64_t> totals(lines_.size());
   for (const auto& [file, segment] : segments_)
     for (std::size_t line = 0; line < lines_.size(); ++line) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "teacher/journal.hpp"
 #include "teacher/workers.hpp"
 
 namespace evd::teacher {
@@ -15,22 +16,22 @@ namespace evd::teacher {
 /// What other jobs spend of the campaign's budget while this one runs, read from their journals:
 /// harvest(r+1) and score(r), say, draw from the same line at once. For rank 0 only.
 ///
-/// Make it before the journals are read for what is left of the budget: what is spent between the
-/// two then counts twice, where it would else not count at all.
+/// It begins where the journals stood when they were read for what is left of the budget, so what
+/// is spent between that and now counts, and counts once.
 ///
 /// A look lists the segments and reads again those that have grown; one takes as long as reading
 /// those. On NFS a new file of another node may stay unseen for a minute.
 class Spending {
  public:
-  /// Reads what stands below `calls_directory` now. Segments of `job` (Caller::Setup::job, also
-  /// with a number behind it) are one's own. `lines` are the budget lines that are asked about.
-  Spending(std::filesystem::path calls_directory, std::string job, std::vector<std::string> lines);
+  /// Reads nothing: `known` is the start. Segments of `job` (Caller::Setup::job, also with a number
+  /// behind it) are one's own. `lines` are the budget lines that are asked about.
+  Spending(const Journals& known, std::string job, std::vector<std::string> lines);
   Spending(const Spending&) = delete;
   Spending& operator=(const Spending&) = delete;
 
   /// Micro-dollars that other jobs have spent of lines[line] since then, or may have; less than 0
   /// when what they had announced before became cheaper. Returns at once, with what the last look
-  /// saw: a thread looks every 2 s, and takes at most a tenth of the time.
+  /// saw: a thread looks now and every 2 s from then on, and takes at most a tenth of the time.
   [[nodiscard]] std::int64_t since_start_microusd(int line);
   /// Looks now and returns when it is done. What cannot be read counts as it was at the look
   /// before.
@@ -43,8 +44,9 @@ class Spending {
     std::vector<std::int64_t> now;
   };
   [[nodiscard]] bool is_own(const std::filesystem::path& file) const;
-  void read(const std::filesystem::path& file, bool is_start);
-  void read_all(bool is_start);
+  [[nodiscard]] std::vector<std::int64_t> spent_in(const Journals::Segment& segment) const;
+  void read(const std::filesystem::path& file);
+  void read_all();
 
   std::filesystem::path directory_;
   std::string job_;
@@ -54,7 +56,7 @@ class Spending {
   std::mutex totals_mutex_;
   std::vector<std::int64_t> totals_;  // by line
   std::atomic<bool> looking_ = false;
-  std::atomic<double> next_look_s_;
+  std::atomic<double> next_look_s_ = 0;
   Workers worker_{1};  // last: it ends before what it works on
 };
 

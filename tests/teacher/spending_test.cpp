@@ -7,6 +7,7 @@
 
 #include "core/clock.hpp"
 #include "teacher/exchange.hpp"
+#include "teacher/journal.hpp"
 #include "teacher/journal_writer.hpp"
 #include "teacher/segment.hpp"
 
@@ -53,7 +54,7 @@ TEST(Spending, CountsWhatOthersSpendFromNowOn) {
   const evd::test::TempDir calls;
   Other other(calls.path());
   other.announce("a");
-  Spending spending(calls.path(), "mine-1", {"main", "heldout"});
+  Spending spending(Journals(calls.path()), "mine-1", {"main", "heldout"});
   spending.look();
   EXPECT_EQ(spending.since_start_microusd(0), 0);
 
@@ -72,9 +73,36 @@ TEST(Spending, CountsWhatOthersSpendFromNowOn) {
   EXPECT_EQ(spending.since_start_microusd(1), 30'000);
 }
 
+// A job that spends while this one plans: neither lost nor counted twice.
+TEST(Spending, WhatASegmentGrowsByBetweenItsReadingAndTheStartCounts) {
+  const evd::test::TempDir calls;
+  Other other(calls.path());
+  other.announce("a");
+  const Journals known(calls.path());
+  other.announce("b");
+  other.answer("a");
+  Other later(calls.path(), "later-1");
+  later.announce("c");
+  Spending spending(known, "mine-1", {"main"});
+  spending.look();
+  EXPECT_EQ(spending.since_start_microusd(0), -10'000 + 40'000 + 40'000);
+}
+
+// What was read once is not read again: here it cannot be, and still counts.
+TEST(Spending, BeginsWithWhatTheJournalsHaveRead) {
+  const evd::test::TempDir calls;
+  Other other(calls.path());
+  other.announce("a");
+  const Journals known(calls.path());
+  std::filesystem::remove(other.file());
+  Spending spending(known, "mine-1", {"main"});
+  spending.look();
+  EXPECT_EQ(spending.since_start_microusd(0), 0);
+}
+
 TEST(Spending, OnesOwnSegmentsDoNotCount) {
   const evd::test::TempDir calls;
-  Spending spending(calls.path(), "host-7-0", {"main"});
+  Spending spending(Journals(calls.path()), "host-7-0", {"main"});
   int number = 0;
   for (const char* job : {"host-7-0", "host-7-0-2"}) {
     Other own(calls.path(), job);
@@ -90,7 +118,7 @@ TEST(Spending, OnesOwnSegmentsDoNotCount) {
 
 TEST(Spending, ASegmentThatGoesStillCounts) {
   const evd::test::TempDir calls;
-  Spending spending(calls.path(), "mine-1", {"main"});
+  Spending spending(Journals(calls.path()), "mine-1", {"main"});
   {
     Other other(calls.path());
     other.announce("a");
@@ -103,7 +131,7 @@ TEST(Spending, ASegmentThatGoesStillCounts) {
 
 TEST(Spending, LooksByItself) {
   const evd::test::TempDir calls;
-  Spending spending(calls.path(), "mine-1", {"main"});
+  Spending spending(Journals(calls.path()), "mine-1", {"main"});
   Other other(calls.path());
   other.announce("a");
   for (const double until_s = monotonic_s() + 60; spending.since_start_microusd(0) != 40'000;) {

@@ -27,7 +27,8 @@ std::optional<std::vector<Pending>> pending_in(const std::filesystem::path& segm
     if (!found.settled && found.payload_bytes > 0 && of_harvest.contains(found.end.key))
       pending.push_back({found.end.key, found.offset});
   };
-  const auto problems = teacher::read_segment(segment, {intent, [](const auto&) {}, reply});
+  const auto problems =
+      teacher::read_segment(segment, {intent, [](const auto&) {}, reply}).problems;
   if (!problems.empty()) return std::nullopt;
   return pending;
 }
