@@ -23,8 +23,8 @@ bool each_code_point(std::string_view text, Visit visit) {
   const auto* data = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   auto left = static_cast<utf8proc_ssize_t>(text.size());
   while (left > 0) {
-    utf8proc_int32_t code = -1;
-    const utf8proc_ssize_t used = utf8proc_iterate(data, left, &code);
+    utf8proc_int32_t code = *data;
+    const utf8proc_ssize_t used = code < 0x80 ? 1 : utf8proc_iterate(data, left, &code);
     if (used <= 0) return false;
     visit(code);
     data += used;
@@ -34,10 +34,14 @@ bool each_code_point(std::string_view text, Visit visit) {
 }
 
 bool is_space(std::int32_t code) {
+  if (code < 0x80) return code == ' ' || (code >= 0x09 && code <= 0x0d);
   const auto category = utf8proc_category(code);
   return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-         category == UTF8PROC_CATEGORY_ZP || (code >= 0x09 && code <= 0x0d) || code == 0x85;
+         category == UTF8PROC_CATEGORY_ZP || code == 0x85;
 }
+
+// The category Cc: C0, delete, C1.
+bool is_c0_or_c1(std::int32_t code) { return code < 0x20 || (code >= 0x7f && code <= 0x9f); }
 
 // Overrides and isolates reorder what a person sees; marks (200e, 200f) only hint.
 bool is_bidi_control(std::int32_t code) {
@@ -67,6 +71,10 @@ std::string canonical_prompt(std::string_view text) {
     }
     if (pending_space) folded += ' ';
     pending_space = false;
+    if (code < 0x80) {
+      folded += static_cast<char>(code);
+      return;
+    }
     std::array<utf8proc_uint8_t, 4> raw{};
     const auto used = utf8proc_encode_char(code, raw.data());
     folded.append(reinterpret_cast<const char*>(raw.data()), static_cast<std::size_t>(used));
@@ -86,8 +94,7 @@ std::string canonical_prompt(std::string_view text) {
 CheckedPrompt check_prompt(std::string_view raw, std::size_t max_chars) {
   bool control = false;
   const bool well_formed = each_code_point(raw, [&](std::int32_t code) {
-    const bool c0_or_c1 = utf8proc_category(code) == UTF8PROC_CATEGORY_CC && !is_space(code);
-    control = control || c0_or_c1 || is_bidi_control(code);
+    control = control || (is_c0_or_c1(code) && !is_space(code)) || is_bidi_control(code);
   });
   if (!well_formed) return {"", PromptFault::not_utf8};
   if (control) return {"", PromptFault::control_character};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -10,7 +12,27 @@ namespace evd::shard {
 namespace {
 
 using Words = std::vector<std::string>;
-using List = std::unordered_set<std::string_view>;
+
+// Words to look others up in. Nearly all that are looked up are not in it, which their first letter
+// and length tell most times.
+class List {
+ public:
+  List(std::initializer_list<std::string_view> words) : words_(words) {
+    for (const auto word : words) lengths_[letter(word)] |= length_bit(word);
+  }
+  [[nodiscard]] bool contains(std::string_view word) const {
+    return !word.empty() && (lengths_[letter(word)] & length_bit(word)) != 0 &&
+           words_.contains(word);
+  }
+
+ private:
+  static std::size_t letter(std::string_view word) { return static_cast<unsigned char>(word[0]); }
+  static std::uint32_t length_bit(std::string_view word) {
+    return std::uint32_t{1} << std::min<std::size_t>(word.size(), 31);
+  }
+  std::unordered_set<std::string_view> words_;
+  std::array<std::uint32_t, 256> lengths_{};
+};
 
 const List kPeople = {"actor",        "actors",
                       "actress",      "adult",
@@ -199,7 +221,7 @@ Words words_of(std::string_view prompt) {
   return words;
 }
 
-bool in(const List& list, const std::string& word) { return list.contains(word); }
+bool in(const List& list, std::string_view word) { return list.contains(word); }
 
 std::string singular(const std::string& word) {
   if (word.size() > 3 && word.ends_with("ies")) return word.substr(0, word.size() - 3) + "y";
