@@ -39,6 +39,11 @@ class AnswerBook {
   /// Files answers as they come.
   void put(const Ask& ask, const teacher::Reply& reply);
   void forget(const RequestKey& key) { live_.erase(key); }
+  /// Frees everything: what is asked for from now on is read from the journals.
+  void clear() {
+    published_.clear();
+    live_.clear();
+  }
 
   /// Published answers and refusals first, then live ones and journals, then published failures:
   /// what failed may have been asked again since. Pointers stay valid until forget(). Null = none.

@@ -37,6 +37,8 @@ class Interview {
   /// Everything recorded by now, over all lives and ranks. The Interview must outlive it.
   [[nodiscard]] Lookup recorded();
   [[nodiscard]] const teacher::Journals& journals();
+  /// Frees the answers once everything is decided. On this rank.
+  void forget_answers() { book_.clear(); }
 
   [[nodiscard]] bool budget_spent() const { return budget_spent_; }
   /// Services that any rank gave up on, with reason.
