@@ -58,9 +58,6 @@ TEST(ZipArchive, CompressedMembersAreLeftOut) {
 }
 
 TEST(ZipArchive, WhatCannotBeReadIsNamed) {
-  EXPECT_NE(
-      refusal(python_zip("z.writestr('a', b'a' * 99, zipfile.ZIP_DEFLATED)")).find("compressed"),
-      std::string::npos);
   EXPECT_NE(refusal(python_zip("import warnings\nwarnings.simplefilter('ignore')\n"
                                "z.writestr('a', b'1')\nz.writestr('a', b'2')"))
                 .find("stands twice"),
