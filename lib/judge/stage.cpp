@@ -136,8 +136,8 @@ run::Result run_judge(run::Context& context) {
   Rules rules = rules_of(context.config, context.self.round);
   rules.ask_epoch = ask_epoch(context);
   const shard::Catalog catalog(context.campaign.root());
-  const State state = load_state(context, rules, catalog);
-  const Plan plan = make_plan(state, rules);
+  State state = load_state(context, rules, catalog);
+  Plan plan = make_plan(state, rules);
   Interview interview(context, rules, catalog, samples_of(state, plan));
   const double loaded_s = monotonic_s();
 
@@ -164,6 +164,8 @@ run::Result run_judge(run::Context& context) {
 
   const double asked_s = monotonic_s();
   Decision decision = decide(state, rules, plan, interview.recorded());
+  plan = {};  // what is published has to find room
+  state = {};
   const double decided_s = monotonic_s();
   run::Result result = publish_decision(context, interview, decision, begun_ms);
   publish(context, "set.h5", decision.set, result);

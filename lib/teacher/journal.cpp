@@ -88,6 +88,8 @@ void Journals::lose(const RequestKey& key) {
 
 void Journals::read(const stdfs::path& file) {
   OpenIntents open;
+  // A path is a list of its parts: one for each of 10^6 records would take as much as all the rest.
+  const auto shared = std::make_shared<const stdfs::path>(file);
   auto& [holds, bytes, spent] = segments_[file];
   const auto close = [&](const End& end) {
     const auto intent = open.find({end.key, end.attempt});
@@ -109,7 +111,7 @@ void Journals::read(const stdfs::path& file) {
     recorded.has_reply = true;
     recorded.settled = found.settled;
     recorded.outcome = found.end.outcome;
-    recorded.file = file;
+    recorded.file = shared;
     recorded.offset = found.offset;
     recorded.payload_bytes = found.payload_bytes;
     recorded.answered_ms = found.end.finished_ms;
@@ -149,7 +151,7 @@ std::int64_t Journals::spent_microusd(const std::string& budget_line) const {
 std::optional<Reply> Journals::reply(const RequestKey& key) const {
   const Recorded* recorded = find(key);
   if (recorded == nullptr || !recorded->has_reply || recorded->settled) return std::nullopt;
-  return read_reply(recorded->file, recorded->offset);
+  return read_reply(*recorded->file, recorded->offset);
 }
 
 std::vector<stdfs::path> Journals::files_of(const std::string& stage, int round) const {

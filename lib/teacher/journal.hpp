@@ -27,8 +27,8 @@ struct Recorded {
   int lost = 0;            ///< final answers that turned out to be damaged
   bool has_reply = false;  ///< a final answer is recorded; the best, then the newest, counts
   bool settled = false;    ///< that answer's payload lies in published shards, not here
-  shard::Outcome outcome = shard::Outcome::open;  ///< of that answer
-  std::filesystem::path file;                     ///< where it lies
+  shard::Outcome outcome = shard::Outcome::open;      ///< of that answer
+  std::shared_ptr<const std::filesystem::path> file;  ///< where it lies; one for all of a file
   std::uint64_t offset = 0;
   std::uint64_t payload_bytes = 0;
   std::int64_t answered_ms = 0;

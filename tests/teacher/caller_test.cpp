@@ -411,9 +411,9 @@ TEST(Caller, ADamagedRecordIsAskedForAgain) {
   Exchange exchange(server.url());
   exchange.life({"a", "b"});
   const auto recorded = *exchange.journals().find(Exchange::key("a"));
-  std::string bytes = evd::test::read_file(recorded.file);
+  std::string bytes = evd::test::read_file(*recorded.file);
   bytes[recorded.offset + bytes.substr(recorded.offset).find("PNG")] = 'X';
-  evd::test::write_file(recorded.file, bytes);
+  evd::test::write_file(*recorded.file, bytes);
   const auto again = exchange.life({"a", "b"});
   EXPECT_EQ(again.at("a").payload, picture());
   EXPECT_EQ(posts(server), (std::map<std::string, int>{{"a", 2}, {"b", 1}}));
