@@ -50,9 +50,14 @@ run_stage() {
   "${command[@]}" >>"$log" 2>&1 || rc=$?
   say "ended with code $rc"
   [ "$rc" -eq 0 ] || tail -n 3 "$log"
-  if [ "$rc" -eq 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt "${restarts:-20}" ] && still_wanted; then
+  [ "$rc" -eq 75 ] && still_wanted || return "$rc"
+  local lives=${SLURM_RESTART_COUNT:-0} most=${restarts:-20}
+  if [ "$lives" -lt "$most" ]; then
     # Ends this script; the wait keeps it from running on until it does.
     scontrol requeue "$SLURM_JOB_ID" && sleep 60
+  else
+    say "it was started again $lives time$([ "$lives" = 1 ] || echo s), as often as max_restarts in" \
+      "$dir/site.toml allows; its work is saved, evd status $(printf %q "$dir") says what to type to go on"
   fi
   return "$rc"
 }

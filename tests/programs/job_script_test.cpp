@@ -101,6 +101,7 @@ TEST_F(JobScript, ACancelledJobIsNotRequeued) {
   const auto job = submit("train", {campaign().string(), "0"}, "75");
   EXPECT_EQ(job.code, 75);
   EXPECT_EQ(job.out.find("requeue"), std::string::npos) << job.story();
+  EXPECT_EQ(job.out.find("max_restarts"), std::string::npos) << job.story();
 }
 
 TEST_F(JobScript, AnEnvironmentFileMayReadVariablesThatAreNotSet) {
@@ -129,6 +130,10 @@ TEST_F(JobScript, ACrashLoopEnds) {
             std::string::npos);
   const auto job = submit("train", {campaign().string(), "0"}, "75", "2");
   EXPECT_EQ(job.code, 75);
+  EXPECT_NE(job.out.find("started again 2 times, as often as max_restarts in " +
+                         campaign().string() + "/site.toml allows; its work is saved, evd status"),
+            std::string::npos)
+      << job.story();
   EXPECT_EQ(job.out.find("requeue"), std::string::npos) << job.story();
 }
 
