@@ -10,8 +10,8 @@
 
 #include "core/error.hpp"
 #include "fs/file.hpp"
+#include "fs/mapped_file.hpp"
 #include "fs/publish.hpp"
-#include "nn/tensor_type.hpp"
 
 namespace evd::nn {
 namespace {
@@ -102,9 +102,9 @@ std::string build_header(const std::vector<NamedTensor>& tensors,
   header[std::string(kMetadata)] = metadata;
   std::uint64_t offset = 0;
   for (const auto& tensor : tensors) {
-    const std::uint64_t end = offset + tensor.values.size_bytes();
+    const std::uint64_t end = offset + tensor.elements.size();
     header[tensor.name] = {
-        {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+        {"dtype", name_of(tensor.type)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();
@@ -114,8 +114,8 @@ std::string build_header(const std::vector<NamedTensor>& tensors,
 
 }  // namespace
 
-Safetensors::Safetensors(std::vector<std::byte> bytes, std::string where)
-    : bytes_(std::move(bytes)), where_(std::move(where)) {
+Safetensors::Safetensors(std::shared_ptr<const void> owner, Bytes bytes, std::string where)
+    : owner_(std::move(owner)), bytes_(bytes), where_(std::move(where)) {
   if (bytes_.size() < 8) refuse(where_, "shorter than 8 bytes");
   const std::uint64_t length = read_length(bytes_);
   if (length > kMaxHeaderBytes || length > bytes_.size() - 8) refuse(where_, "header too long");
@@ -145,6 +145,17 @@ Safetensors::Safetensors(std::vector<std::byte> bytes, std::string where)
   if (expected != bytes_.size() - data_) refuse(where_, "the data is cut short or too long");
 }
 
+Safetensors::Safetensors(std::vector<std::byte> bytes, std::string where) {
+  const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  *this = Safetensors(owner, Bytes(*owner), std::move(where));
+}
+
+Safetensors Safetensors::map(const std::filesystem::path& path) {
+  auto file = std::make_shared<const fs::MappedFile>(path);
+  const Bytes bytes = file->bytes();
+  return {std::move(file), bytes, path.string()};
+}
+
 Safetensors Safetensors::read(const std::filesystem::path& path) {
   return Safetensors(fs::read_bytes(path), path.string());
 }
@@ -153,7 +164,7 @@ Bytes Safetensors::bytes(std::string_view name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) throw DataError(where_ + ": no tensor " + std::string(name));
   const auto& tensor = found->second;
-  return Bytes(bytes_).subspan(data_ + tensor.begin, tensor.end - tensor.begin);
+  return bytes_.subspan(data_ + tensor.begin, tensor.end - tensor.begin);
 }
 
 std::vector<float> Safetensors::floats(std::string_view name) const {
@@ -169,8 +180,11 @@ std::vector<float> Safetensors::floats(std::string_view name) const {
 WrittenFile write_safetensors(const std::filesystem::path& path, std::vector<NamedTensor> tensors,
                               std::map<std::string, std::string, std::less<>> metadata) {
   static_assert(std::endian::native == std::endian::little);
-  std::sort(tensors.begin(), tensors.end(),
-            [](const NamedTensor& a, const NamedTensor& b) { return a.name < b.name; });
+  std::sort(tensors.begin(), tensors.end(), [](const NamedTensor& a, const NamedTensor& b) {
+    const auto a_bytes = bytes_of(a.type);
+    const auto b_bytes = bytes_of(b.type);
+    return a_bytes != b_bytes ? a_bytes > b_bytes : a.name < b.name;
+  });
   metadata["format"] = "pt";
   const std::string header = build_header(tensors, metadata);
   std::array<std::byte, 8> length{};
@@ -178,7 +192,7 @@ WrittenFile write_safetensors(const std::filesystem::path& path, std::vector<Nam
     length[i] = static_cast<std::byte>(header.size() >> (8 * i) & 0xFFU);
   }
   std::vector<Bytes> pieces = {Bytes(length), as_bytes(header)};
-  for (const auto& tensor : tensors) pieces.push_back(std::as_bytes(tensor.values));
+  for (const auto& tensor : tensors) pieces.push_back(tensor.elements);
   WrittenFile written;
   for (const auto& piece : pieces) written.bytes += static_cast<std::int64_t>(piece.size());
   written.sha256 = fs::publish(path, pieces);

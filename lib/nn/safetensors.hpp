@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/hash.hpp"
+#include "nn/tensor_type.hpp"
 
 namespace evd::nn {
 
@@ -21,13 +23,15 @@ struct TensorEntry {
   std::uint64_t end = 0;
 };
 
-/// A safetensors file in memory, checked on construction: header length, JSON, no duplicate name,
-/// every size and offset, the tensors tile the data without hole or overlap. DataError is one line
-/// with `where` and what is wrong.
+/// A safetensors file in memory or mapped, checked on construction: header length, JSON, no
+/// duplicate name, every size and offset, the tensors tile the data without hole or overlap.
+/// DataError is one line with `where` and what is wrong. Copies share the bytes.
 class Safetensors {
  public:
   Safetensors(std::vector<std::byte> bytes, std::string where);
   [[nodiscard]] static Safetensors read(const std::filesystem::path& path);
+  /// Pages are read when they are touched: see fs::MappedFile.
+  [[nodiscard]] static Safetensors map(const std::filesystem::path& path);
 
   [[nodiscard]] const std::map<std::string, TensorEntry, std::less<>>& tensors() const {
     return tensors_;
@@ -41,21 +45,33 @@ class Safetensors {
   /// Elements of a tensor as they lie in the file; DataError when there is none of that name.
   [[nodiscard]] Bytes bytes(std::string_view name) const;
   /// SHA-256 of the file's bytes.
-  [[nodiscard]] Sha256 digest() const { return sha256(Bytes(bytes_)); }
+  [[nodiscard]] Sha256 digest() const { return sha256(bytes_); }
+  /// Keeps what bytes() shows alive.
+  [[nodiscard]] std::shared_ptr<const void> owner() const { return owner_; }
 
  private:
-  std::vector<std::byte> bytes_;
+  Safetensors(std::shared_ptr<const void> owner, Bytes bytes, std::string where);
+
+  std::shared_ptr<const void> owner_;
+  Bytes bytes_;
   std::string where_;
   std::uint64_t data_ = 0;  ///< offset of the data
   std::map<std::string, TensorEntry, std::less<>> tensors_;
   std::map<std::string, std::string, std::less<>> metadata_;
 };
 
-/// A tensor to be written, as F32.
+/// A tensor to be written: elements are row-major, and must outlive the writing.
 struct NamedTensor {
+  NamedTensor(std::string name_, std::vector<std::int64_t> shape_, std::span<const float> values)
+      : NamedTensor(std::move(name_), std::move(shape_), TensorType::F32, std::as_bytes(values)) {}
+  NamedTensor(std::string name_, std::vector<std::int64_t> shape_, TensorType type_,
+              Bytes elements_)
+      : name(std::move(name_)), shape(std::move(shape_)), type(type_), elements(elements_) {}
+
   std::string name;
   std::vector<std::int64_t> shape;
-  std::span<const float> values;
+  TensorType type;
+  Bytes elements;
 };
 
 struct WrittenFile {
@@ -63,8 +79,9 @@ struct WrittenFile {
   std::int64_t bytes = 0;
 };
 
-/// Publishes a file that the safetensors library reads; equal content gives equal bytes.
-/// `metadata` gets format = "pt", which other loaders ask for.
+/// Publishes a file that the safetensors library reads; equal content gives equal bytes. Tensors
+/// stand by element size, then name, so that each is aligned to its elements. `metadata` gets
+/// format = "pt", which other loaders ask for.
 WrittenFile write_safetensors(const std::filesystem::path& path, std::vector<NamedTensor> tensors,
                               std::map<std::string, std::string, std::less<>> metadata);
 
