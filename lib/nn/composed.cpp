@@ -1,9 +1,16 @@
 #include "nn/composed.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
 
 namespace evd::nn::composed {
 namespace {
@@ -32,6 +39,40 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const at::Tensor mixed = at::scaled_dot_product_attention(
       queries, keys, split(v), bias.defined() ? std::optional(bias) : std::nullopt);
   return mixed.transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2)});
+}
+
+at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
+                           std::span<const std::int64_t> lengths, int heads, HeadNorm norm) {
+  std::vector<at::Tensor> mixed;
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const auto parts = kv.narrow(0, first, lengths[i]).unsqueeze(0).chunk(2, 2);
+    mixed.push_back(attention(q.narrow(0, static_cast<std::int64_t>(i), 1), parts[0], parts[1], {},
+                              heads, norm));
+    first += lengths[i];
+  }
+  return at::cat(mixed);
+}
+
+at::Tensor padded_cross_attention(const at::Tensor& q, const at::Tensor& kv,
+                                  std::span<const std::int64_t> lengths, int heads, HeadNorm norm) {
+  const auto count = static_cast<std::int64_t>(lengths.size());
+  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  // Which token stands in each place, on the host: lengths never wait for the device.
+  at::Tensor tokens = at::zeros({count, longest}, at::kLong);
+  at::Tensor bias = at::zeros({count, 1, 1, longest}, at::kDouble);
+  std::int64_t first = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t length = lengths[static_cast<std::size_t>(i)];
+    tokens.select(0, i).narrow(0, 0, length).copy_(at::arange(first, first + length));
+    tokens.select(0, i).narrow(0, length, longest - length).fill_(first);
+    bias.select(0, i).narrow(2, length, longest - length).fill_(-INFINITY);
+    first += length;
+  }
+  const auto padded = kv.index_select(0, tokens.flatten().to(kv.device()))
+                          .view({count, longest, kv.size(1)})
+                          .chunk(2, 2);
+  return attention(q, padded[0], padded[1], bias.to(kv.options()), heads, norm);
 }
 
 }  // namespace evd::nn::composed

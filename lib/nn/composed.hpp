@@ -9,7 +9,16 @@ namespace evd::nn::composed {
 [[nodiscard]] at::Tensor norm_modulate(const at::Tensor& x, const at::Tensor& shift,
                                        const at::Tensor& scale);
 [[nodiscard]] at::Tensor gelu(const at::Tensor& x);
+/// q (B, N, C), k and v (B, L, C); bias (B, 1, 1, L) or undefined, -inf leaves a key out.
 [[nodiscard]] at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const at::Tensor& bias, int heads, HeadNorm norm);
+/// One text at a time: nothing is computed for padding.
+[[nodiscard]] at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
+                                         std::span<const std::int64_t> lengths, int heads,
+                                         HeadNorm norm);
+/// All texts at once, padded to the longest: for devices that want few large operations.
+[[nodiscard]] at::Tensor padded_cross_attention(const at::Tensor& q, const at::Tensor& kv,
+                                                std::span<const std::int64_t> lengths, int heads,
+                                                HeadNorm norm);
 
 }  // namespace evd::nn::composed

@@ -1,5 +1,8 @@
 #include "nn/fused.hpp"
 
+#include <algorithm>
+#include <vector>
+
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
@@ -104,91 +107,101 @@ struct GeluFunction : Function<GeluFunction> {
   }
 };
 
-/// Where the heads of one sample lie in q (.., C) and in packed keys and values.
+/// Where the heads of each sample lie in q (B, N, ..) and in packed keys and values: those of a
+/// text (T, 2 C), or q itself (B, N, 3 C), where they follow the queries.
+struct Setting {
+  std::int64_t heads = 1;
+  HeadNorm norm = HeadNorm::none;
+  std::vector<std::int64_t> lengths;  ///< tokens of each text; empty = self-attention
+  [[nodiscard]] bool is_self() const { return lengths.empty(); }
+};
+
 struct Heads {
-  Heads(const at::Tensor& q, const at::Tensor& kv, int heads_, bool is_self, HeadNorm norm)
-      : heads(heads_), width(kv.size(2) / (is_self ? 3 : 2)), offset(is_self ? width : 0) {
+  Heads(const at::Tensor& q, const at::Tensor& kv, const Setting& setting)
+      : heads(setting.heads),
+        width(kv.size(-1) / (setting.is_self() ? 3 : 2)),
+        offset(setting.is_self() ? width : 0) {
+    HeadShape shape;
     shape.queries = count(q.size(1));
-    shape.keys = count(kv.size(1));
     shape.size = count(width / heads);
     shape.q_stride = count(q.stride(1));
-    shape.kv_stride = count(kv.stride(1));
+    shape.kv_stride = count(kv.size(-1));
     shape.out_stride = count(width);
-    shape.normalise = norm == HeadNorm::layer_norm;
+    shape.normalise = setting.norm == HeadNorm::layer_norm;
+    for (std::int64_t b = 0; b < q.size(0); ++b) {
+      shape.keys = count(setting.is_self() ? q.size(1) : setting.lengths[count(b)]);
+      shapes.push_back(shape);
+      first_key.push_back(rows);
+      first_weight.push_back(weights);
+      rows += static_cast<std::int64_t>(shape.keys);
+      weights += heads * static_cast<std::int64_t>(kept_weights(shape));
+    }
   }
   std::int64_t heads;
   std::int64_t width;
-  std::int64_t offset;  // of the keys within a row
-  HeadShape shape;
-};
-
-/// What attention needs beside its inputs. The bias is in here because autograd takes no undefined
-/// tensors.
-struct Setting {
-  std::int64_t heads = 1;
-  bool is_self = false;
-  HeadNorm norm = HeadNorm::none;
-  at::Tensor bias;
+  std::int64_t offset;                  // of the keys within a row
+  std::vector<HeadShape> shapes;        // of each sample
+  std::vector<std::int64_t> first_key;  // row of keys and values at which a sample begins
+  std::vector<std::int64_t> first_weight;
+  std::int64_t rows = 0;
+  std::int64_t weights = 0;  // kept for backward, of all samples
 };
 
 /// One function for both kinds: self-attention has q and kv in one tensor.
 struct Attention : Function<Attention> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& q_in,
                             const at::Tensor& kv_in, const Setting& setting) {
-    const std::int64_t heads = setting.heads;
-    const bool is_self = setting.is_self;
-    const HeadNorm norm = setting.norm;
     const at::Tensor q = q_in.contiguous();
-    const at::Tensor kv = is_self ? q : kv_in.contiguous();
-    const at::Tensor bias = setting.bias.defined() ? setting.bias.contiguous() : setting.bias;
-    const Heads h(q, kv, static_cast<int>(heads), is_self, norm);
+    const at::Tensor kv = setting.is_self() ? q : kv_in.contiguous();
+    const Heads h(q, kv, setting);
     at::Tensor out = at::empty({q.size(0), q.size(1), h.width}, q.options());
-    const std::size_t kept = kept_weights(h.shape);
-    at::Tensor weights =
-        at::empty({q.size(0), heads * static_cast<std::int64_t>(kept)}, q.options());
+    at::Tensor weights = at::empty({h.weights}, q.options());
     over_samples(q, [&](auto zero, std::int64_t b) {
       using T = decltype(zero);
-      const T* keys = sample<T>(kv, b) + h.offset;
-      const T* mask = bias.defined() ? sample<T>(bias, b) : nullptr;
-      for (std::int64_t i = 0; i < heads; ++i) {
-        const auto at = i * static_cast<std::int64_t>(h.shape.size);
-        attention_forward(h.shape, sample<T>(q, b) + at, keys + at, keys + h.width + at, mask,
-                          sample_of<T>(out, b) + at,
-                          sample_of<T>(weights, b) + i * static_cast<std::int64_t>(kept));
+      const auto& shape = h.shapes[count(b)];
+      const T* keys = kv.const_data_ptr<T>() + h.first_key[count(b)] * kv.size(-1) + h.offset;
+      T* kept = weights.mutable_data_ptr<T>() + h.first_weight[count(b)];
+      for (std::int64_t i = 0; i < h.heads; ++i) {
+        const auto at = i * static_cast<std::int64_t>(shape.size);
+        attention_forward(shape, sample<T>(q, b) + at, keys + at, keys + h.width + at,
+                          sample_of<T>(out, b) + at, kept + count(i) * kept_weights(shape));
       }
     });
-    context->save_for_backward(is_self ? variable_list{q, weights} : variable_list{q, weights, kv});
-    context->saved_data["heads"] = heads;
-    context->saved_data["is_self"] = is_self;
-    context->saved_data["norm"] = static_cast<std::int64_t>(norm);
+    context->save_for_backward(setting.is_self() ? variable_list{q, weights}
+                                                 : variable_list{q, weights, kv});
+    context->saved_data["heads"] = setting.heads;
+    context->saved_data["norm"] = static_cast<std::int64_t>(setting.norm);
+    context->saved_data["lengths"] = setting.lengths;
     return out;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const auto heads = context->saved_data["heads"].toInt();
-    const bool is_self = context->saved_data["is_self"].toBool();
-    const auto norm = static_cast<HeadNorm>(context->saved_data["norm"].toInt());
+    const Setting setting{context->saved_data["heads"].toInt(),
+                          static_cast<HeadNorm>(context->saved_data["norm"].toInt()),
+                          context->saved_data["lengths"].toIntVector()};
     const auto& q = saved[0];
     const auto& weights = saved[1];
-    const auto& kv = is_self ? q : saved[2];
+    const auto& kv = setting.is_self() ? q : saved[2];
     const at::Tensor g_out = gradients[0].contiguous();
-    const Heads h(q, kv, static_cast<int>(heads), is_self, norm);
-    const auto kept = static_cast<std::int64_t>(kept_weights(h.shape));
+    const Heads h(q, kv, setting);
     at::Tensor gq = at::empty_like(q);
-    at::Tensor gkv = is_self ? gq : at::empty_like(kv);
+    at::Tensor gkv = setting.is_self() ? gq : at::empty_like(kv);
     over_samples(q, [&](auto zero, std::int64_t b) {
       using T = decltype(zero);
-      const T* keys = sample<T>(kv, b) + h.offset;
-      T* g_keys = sample_of<T>(gkv, b) + h.offset;
-      for (std::int64_t i = 0; i < heads; ++i) {
-        const auto at = i * static_cast<std::int64_t>(h.shape.size);
-        attention_backward(h.shape, sample<T>(q, b) + at, keys + at, keys + h.width + at,
-                           sample<T>(weights, b) + i * kept, sample<T>(g_out, b) + at,
+      const auto& shape = h.shapes[count(b)];
+      const std::int64_t first = h.first_key[count(b)] * kv.size(-1) + h.offset;
+      const T* keys = kv.const_data_ptr<T>() + first;
+      T* g_keys = gkv.mutable_data_ptr<T>() + first;
+      const T* kept = weights.const_data_ptr<T>() + h.first_weight[count(b)];
+      for (std::int64_t i = 0; i < h.heads; ++i) {
+        const auto at = i * static_cast<std::int64_t>(shape.size);
+        attention_backward(shape, sample<T>(q, b) + at, keys + at, keys + h.width + at,
+                           kept + count(i) * kept_weights(shape), sample<T>(g_out, b) + at,
                            sample_of<T>(gq, b) + at, g_keys + at, g_keys + h.width + at);
       }
     });
-    return {gq, is_self ? at::Tensor() : gkv, {}};
+    return {gq, setting.is_self() ? at::Tensor() : gkv, {}};
   }
 };
 
@@ -209,16 +222,17 @@ at::Tensor self_attention(const at::Tensor& qkv, int heads, HeadNorm norm, Kerne
     const auto parts = qkv.chunk(3, 2);
     return composed::attention(parts[0], parts[1], parts[2], {}, heads, norm);
   }
-  return Attention::apply(qkv, qkv, Setting{heads, true, norm, {}});
+  return Attention::apply(qkv, qkv, Setting{heads, norm, {}});
 }
 
-at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv, const at::Tensor& bias,
-                           int heads, HeadNorm norm, Kernels kernels) {
-  if (!is_fused(q, kernels) || kv.size(1) > kMaxKeys) {
-    const auto parts = kv.chunk(2, 2);
-    return composed::attention(q, parts[0], parts[1], bias, heads, norm);
+at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
+                           std::span<const std::int64_t> lengths, int heads, HeadNorm norm,
+                           Kernels kernels) {
+  if (!q.is_cpu()) return composed::padded_cross_attention(q, kv, lengths, heads, norm);
+  if (!is_fused(q, kernels) || *std::max_element(lengths.begin(), lengths.end()) > kMaxKeys) {
+    return composed::cross_attention(q, kv, lengths, heads, norm);
   }
-  return Attention::apply(q, kv, Setting{heads, false, norm, bias});
+  return Attention::apply(q, kv, Setting{heads, norm, {lengths.begin(), lengths.end()}});
 }
 
 }  // namespace evd::nn

@@ -1,6 +1,8 @@
 #pragma once
 
 // Private to the rooms that hold torch: do not include from headers.
+#include <span>
+
 #include <ATen/core/Tensor.h>
 
 #include "nn/options.hpp"
@@ -26,10 +28,10 @@ enum class HeadNorm : std::uint8_t { none, layer_norm };
 /// Multi-head self-attention. qkv (B, N, 3 C): queries, keys, values. Gives (B, N, C).
 [[nodiscard]] at::Tensor self_attention(const at::Tensor& qkv, int heads, HeadNorm norm,
                                         Kernels kernels);
-/// Cross-attention. q (B, N, C); kv (B, L, 2 C): keys, then values; bias (B, 1, 1, L) or undefined,
-/// -inf leaves a key out.
+/// Cross-attention of each picture to its own text. q (B, N, C); kv (T, 2 C): keys, then values of
+/// all texts, one after another; lengths: tokens of each of the B texts, T in all.
 [[nodiscard]] at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
-                                         const at::Tensor& bias, int heads, HeadNorm norm,
-                                         Kernels kernels);
+                                         std::span<const std::int64_t> lengths, int heads,
+                                         HeadNorm norm, Kernels kernels);
 
 }  // namespace evd::nn

@@ -74,9 +74,15 @@ TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double 
                  texts.begin() + static_cast<std::ptrdiff_t>(requests.size()));
     captions.insert(captions.begin(), requests.size(), Caption::dropped);
   }
-  // Always at full length: a picture must not depend on the texts drawn beside it.
-  return network.keys_of(
-      text_batch(texts, captions, weights.null_text, n.caption_width, n.max_tokens, at::kFloat));
+  // Each text by itself: products of another shape round differently, and a picture must not depend
+  // on the texts drawn beside it.
+  std::vector<TextKeys> each;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    each.push_back(network.keys_of(text_batch(std::span(texts).subspan(i, 1),
+                                              std::span(captions).subspan(i, 1), weights.null_text,
+                                              n.caption_width, at::kFloat)));
+  }
+  return joined(each);
 }
 
 at::Tensor Generator::State::noise(std::span<const RenderRequest> requests,

@@ -36,11 +36,11 @@ struct HeadShape {
 /// Elements of the weights that one head keeps for its backward.
 [[nodiscard]] std::size_t kept_weights(const HeadShape& shape);
 
-/// One head: out = softmax(norm(q) norm(k)^T / sqrt(size) + bias) v. `bias` (keys) or null, -inf
-/// leaves a key out; `weights` receives the softmax.
+/// One head: out = softmax(norm(q) norm(k)^T / sqrt(size)) v; `weights` receives
+/// the softmax.
 template <class T>
-void attention_forward(const HeadShape& shape, const T* q, const T* k, const T* v, const T* bias,
-                       T* out, T* weights);
+void attention_forward(const HeadShape& shape, const T* q, const T* k, const T* v, T* out,
+                       T* weights);
 /// Gradients of one head, in the strides of their values.
 template <class T>
 void attention_backward(const HeadShape& shape, const T* q, const T* k, const T* v,

@@ -139,11 +139,11 @@ EVD_INLINE void transpose(const T* in, std::size_t rows, std::size_t columns, st
 }
 
 template <class T>
-EVD_INLINE void softmax_row(T* row, const T* bias, T scale, std::size_t keys, std::size_t width) {
+EVD_INLINE void softmax_row(T* row, T scale, std::size_t keys, std::size_t width) {
   const T none = -std::numeric_limits<T>::infinity();
   T highest = none;
   for (std::size_t j = 0; j < keys; ++j) {
-    row[j] = row[j] * scale + (bias == nullptr ? T(0) : bias[j]);
+    row[j] = row[j] * scale;
     highest = row[j] > highest ? row[j] : highest;
   }
   for (std::size_t j = keys; j < width; ++j) row[j] = none;
@@ -170,8 +170,7 @@ T* scratch(std::size_t count) {
 std::size_t kept_weights(const HeadShape& shape) { return shape.queries * padded(shape.keys); }
 
 template <class T>
-void attention_forward(const HeadShape& s, const T* q, const T* k, const T* v, const T* bias,
-                       T* out, T* weights) {
+void attention_forward(const HeadShape& s, const T* q, const T* k, const T* v, T* out, T* weights) {
   const std::size_t width = padded(s.size);
   const std::size_t keys = padded(s.keys);
   T* query = scratch<T>((s.queries + 2 * s.keys + s.queries) * width + width * keys + s.queries +
@@ -189,7 +188,7 @@ void attention_forward(const HeadShape& s, const T* q, const T* k, const T* v, c
     product<T>({query, width, 1}, turned, keys, weights, keys, s.queries, s.size, keys);
     const T scale = T(1) / std::sqrt(static_cast<T>(s.size));
     for (std::size_t i = 0; i < s.queries; ++i) {
-      softmax_row(weights + i * keys, bias, scale, s.keys, keys);
+      softmax_row(weights + i * keys, scale, s.keys, keys);
     }
     product<T>({weights, keys, 1}, value, width, mixed, width, s.queries, s.keys, width);
     for (std::size_t i = 0; i < s.queries; ++i) {
@@ -243,10 +242,10 @@ void attention_backward(const HeadShape& s, const T* q, const T* k, const T* v, 
   });
 }
 
-template void attention_forward(const HeadShape&, const float*, const float*, const float*,
-                                const float*, float*, float*);
+template void attention_forward(const HeadShape&, const float*, const float*, const float*, float*,
+                                float*);
 template void attention_forward(const HeadShape&, const double*, const double*, const double*,
-                                const double*, double*, double*);
+                                double*, double*);
 template void attention_backward(const HeadShape&, const float*, const float*, const float*,
                                  const float*, const float*, float*, float*, float*);
 template void attention_backward(const HeadShape&, const double*, const double*, const double*,

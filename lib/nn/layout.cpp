@@ -24,6 +24,8 @@ void check(const NetworkOptions& n) {
   require(n.input_size % n.patch == 0, "input_size is not a multiple of patch");
   require(n.width % n.head_dim == 0, "width is not a multiple of head_dim");
   require(n.width % 4 == 0, "width is not a multiple of 4 (sine-cosine positions)");
+  require(!n.multi_aspect || n.width % 3 == 0,
+          "width is not a multiple of 3 (multi_aspect: height, width and aspect share it)");
   const double hidden = n.mlp_ratio * n.width;
   require(hidden >= 1 && hidden == std::floor(hidden), "mlp_ratio * width is not a whole number");
 }
@@ -56,6 +58,11 @@ Layout::Layout(const NetworkOptions& network, const DiffusionOptions& diffusion)
   add_linear("y_embedder.y_proj.fc2", width, width, Start::normal, 0.02);
   add_linear("y_embedder.y_proj.fc1", width, network.caption_width, Start::normal, 0.02);
   add_linear("t_block.1", 6 * width, width, Start::normal, 0.02);
+  for (const std::string name : {"ar_embedder", "csize_embedder"}) {
+    if (!network.multi_aspect) break;
+    add_linear(name + ".mlp.2", width / 3, width / 3, Start::normal, 0.02);
+    add_linear(name + ".mlp.0", width / 3, kTimestepWidth, Start::normal, 0.02);
+  }
   add_linear("t_embedder.mlp.2", width, width, Start::normal, 0.02);
   add_linear("t_embedder.mlp.0", width, kTimestepWidth, Start::normal, 0.02);
   const std::int64_t pixels = channels * patch * patch;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/options.hpp"
+#include "nn/pixart_names.hpp"
 
 namespace evd::nn {
 
@@ -65,7 +66,5 @@ class Layout {
   std::vector<Parameter> parameters_;
   std::size_t size_ = 0;
 };
-
-inline constexpr std::string_view kNullTextName = "y_embedder.y_embedding";
 
 }  // namespace evd::nn

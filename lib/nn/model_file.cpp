@@ -5,6 +5,7 @@
 #include "core/enum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "nn/weight_set.hpp"
 
 namespace evd::nn {
 namespace {
@@ -42,12 +43,6 @@ std::string first_few(const std::vector<std::string>& items) {
   return join(shown, ", ");
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::vector<std::string> sides;
-  for (const auto side : shape) sides.push_back(std::to_string(side));
-  return "[" + join(sides, ",") + "]";
-}
-
 std::vector<std::int64_t> null_text_shape(const Layout& layout) {
   return {layout.network().max_tokens, layout.network().caption_width};
 }
@@ -58,7 +53,7 @@ void refuse_unexpected(const Safetensors& file, const Layout& layout) {
     const auto known = std::any_of(layout.parameters().begin(), layout.parameters().end(),
                                    [&](const Parameter& p) { return p.name == name; });
     // The original stores its fixed positions too; ours are computed.
-    if (!known && name != kNullTextName && name != "pos_embed") unexpected.push_back(name);
+    if (!known && name != kNullTextName && name != kPositionsName) unexpected.push_back(name);
   }
   if (!unexpected.empty()) {
     throw DataError(file.where() + ": unexpected tensors " + first_few(unexpected) +

@@ -1,6 +1,9 @@
 #pragma once
 
 // Private to the rooms that hold torch: do not include from headers.
+#include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -10,17 +13,26 @@
 
 namespace evd::nn {
 
-/// Text states of a batch, padded to one length.
+/// Text states of a batch: the tokens of all texts, one text after another, without padding.
 struct TextBatch {
-  at::Tensor states;  ///< (B, L, caption_width)
-  at::Tensor bias;    ///< (B, 1, 1, L): 0 for a token, -inf for padding; undefined = no padding
+  at::Tensor states;                  ///< (sum of lengths, caption_width)
+  std::vector<std::int64_t> lengths;  ///< tokens of each text, at least 1
 };
 
-/// What cross attention needs of a text; depends on the text alone, so that a sampler computes it
+/// What cross attention needs of the texts; depends on them alone, so that a sampler computes it
 /// once for all its steps.
 struct TextKeys {
-  std::vector<at::Tensor> kv;  ///< per block (B, L, 2 C): keys, then values
-  at::Tensor bias;
+  std::vector<at::Tensor> kv;  ///< per block (sum of lengths, 2 C): keys, then values
+  std::vector<std::int64_t> lengths;
+};
+
+/// The keys of several batches of texts as those of one.
+[[nodiscard]] TextKeys joined(std::span<const TextKeys> batches);
+
+/// What a multi-aspect network is told of each picture.
+struct PictureShapes {
+  at::Tensor size;    ///< (B, 2): height and width in pixels
+  at::Tensor aspect;  ///< (B): height over width, as the bucket tables have it
 };
 
 /// PixArt-alpha's transformer (adaLN-single, cross attention without pre-norm and gate, optional
@@ -36,9 +48,10 @@ class Network {
   void require_gradients();
 
   [[nodiscard]] TextKeys keys_of(const TextBatch& text) const;
-  /// z (B, C, H, W), timesteps (B) -> (B, out_channels, H, W).
+  /// z (B, C, H, W), H and W multiples of the patch; timesteps (B), which may lie between whole
+  /// numbers -> (B, out_channels, H, W). `shapes` is read by a multi-aspect network only.
   [[nodiscard]] at::Tensor forward(const at::Tensor& z, const at::Tensor& timesteps,
-                                   const TextKeys& text) const;
+                                   const TextKeys& text, const PictureShapes& shapes = {}) const;
 
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] at::ScalarType dtype() const { return flat_.scalar_type(); }
@@ -56,27 +69,40 @@ class Network {
   [[nodiscard]] const at::Tensor& find(const std::string& name) const;
   [[nodiscard]] Linear linear(const std::string& name) const;
   [[nodiscard]] Block block(int index) const;
+  /// The two layers of an embedder of scalars.
+  struct Embedder {
+    Linear first, second;
+    [[nodiscard]] at::Tensor operator()(const at::Tensor& scalars, at::ScalarType dtype) const;
+  };
+  [[nodiscard]] Embedder embedder(const std::string& name) const;
+  [[nodiscard]] at::Tensor positions(std::int64_t rows, std::int64_t columns) const;
   [[nodiscard]] at::Tensor embed_picture(const at::Tensor& z) const;
-  [[nodiscard]] at::Tensor embed_time(const at::Tensor& timesteps) const;
+  [[nodiscard]] at::Tensor embed_time(const at::Tensor& timesteps,
+                                      const PictureShapes& shapes) const;
   [[nodiscard]] at::Tensor apply(const Block& block, const at::Tensor& x, const at::Tensor& t0,
-                                 const at::Tensor& kv, const at::Tensor& bias) const;
-  [[nodiscard]] at::Tensor to_picture(const at::Tensor& tokens) const;
+                                 const at::Tensor& kv, std::span<const std::int64_t> lengths) const;
+  [[nodiscard]] at::Tensor to_picture(const at::Tensor& tokens, std::int64_t rows,
+                                      std::int64_t columns) const;
 
   Layout layout_;
   at::Tensor flat_;
   Kernels kernels_;
   std::vector<at::Tensor> parameters_;
-  at::Tensor positions_;  // (N, C)
-  Linear patch_, time1_, time2_, modulation_, caption1_, caption2_, head_;
+  /// Tables (N, C) by rows and columns, made when first asked for; forward runs in several threads.
+  struct PositionCache;
+  std::shared_ptr<PositionCache> position_cache_;
+  Linear patch_, modulation_, caption1_, caption2_, head_;
+  Embedder time_, size_, aspect_;
   at::Tensor head_table_;  // (2, C)
   std::vector<Block> blocks_;
 };
 
-/// Sine-cosine positions (N, C) in double, tokens row-major. The first half of the channels encodes
-/// the column, the second the row (the original's variables are named the other way).
-[[nodiscard]] at::Tensor position_table(int rows, int columns, double base_rows,
-                                        double base_columns, double interpolation, int width);
-/// (B, 256) in double: cosines first, then sines.
+/// Sine-cosine positions (N, C), tokens row-major, computed in double and rounded to float as the
+/// original stores them. The first half of the channels encodes the column, the second the row (the
+/// original's variables are named the other way). `base`: tokens of a side at training size.
+[[nodiscard]] at::Tensor position_table(std::int64_t rows, std::int64_t columns, double base,
+                                        double interpolation, int width);
+/// (B, 256): cosines first, then sines; in float as the original, whatever the network's type.
 [[nodiscard]] at::Tensor timestep_table(const at::Tensor& timesteps);
 
 }  // namespace evd::nn

@@ -23,6 +23,8 @@ struct NetworkOptions {
   double mlp_ratio = 4.0;
   int caption_width = 64;  // width of the text states
   int max_tokens = 12;
+  bool multi_aspect = false;   // PixArtMS
+  double interpolation = 1.0;  // the authors' lewei_scale
   QkNorm qk_norm = QkNorm::self_cross;
 
   template <class V>
@@ -37,6 +39,10 @@ struct NetworkOptions {
     v("mlp_ratio", mlp_ratio, {"", "hidden channels of the MLP over width", identity, 0.25, 16});
     v("caption_width", caption_width, {"", "channels of the text states", identity, 1, 8192});
     v("max_tokens", max_tokens, {"tokens", "longer prompts are cut", identity, 1, 4096});
+    v("multi_aspect", multi_aspect,
+      {"", "embed the picture's size and aspect (PixArtMS); width divides by 3", identity});
+    v("interpolation", interpolation,
+      {"", "positions are divided by this: 2 for PixArt at 1024 px", identity, 0.0625, 64});
     v("qk_norm", qk_norm, {"", "layer norm of queries and keys", identity});
   }
 };

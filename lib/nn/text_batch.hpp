@@ -9,11 +9,12 @@
 
 namespace evd::nn {
 
-/// Pads the texts to `length` tokens. A dropped caption has the null text's features under its own
-/// mask, as in the original. `null_text` is (max_tokens, width). Computed in `dtype`.
+/// The texts one after another. A dropped caption has the null text's first features, as many as
+/// it has tokens itself, as in the original. `null_text` is (max_tokens, width). Computed in
+/// `dtype`.
 [[nodiscard]] TextBatch text_batch(std::span<const TextStates> texts,
                                    std::span<const Caption> captions,
-                                   std::span<const float> null_text, int width, int length,
+                                   std::span<const float> null_text, int width,
                                    at::ScalarType dtype);
 
 }  // namespace evd::nn

@@ -22,12 +22,6 @@ at::Tensor view(const std::vector<float>& values, std::int64_t count, const nn::
                        {count, n.channels, n.input_size, n.input_size}, at::kFloat);
 }
 
-int longest(const std::vector<nn::TextStates>& texts) {
-  int length = 1;
-  for (const auto& text : texts) length = std::max(length, text.tokens);
-  return length;
-}
-
 }  // namespace
 
 struct Backprop::State {
@@ -95,8 +89,8 @@ at::Tensor Backprop::State::forward(const Part& part) const {
   const nn::Diffusion diffusion(schedule, layout.diffusion(), part.timesteps, at::kFloat);
   const at::Tensor pictures = view(part.pictures, count, n);
   const at::Tensor noise = view(part.noise, count, n);
-  const auto text = nn::text_batch(part.texts, part.captions, null_text, n.caption_width,
-                                   longest(part.texts), at::kFloat);
+  const auto text =
+      nn::text_batch(part.texts, part.captions, null_text, n.caption_width, at::kFloat);
   const std::vector<double> timesteps(part.timesteps.begin(), part.timesteps.end());
   const at::Tensor t = at::from_blob(const_cast<double*>(timesteps.data()), {count}, at::kDouble);
   const at::Tensor output =

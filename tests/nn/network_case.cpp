@@ -1,7 +1,7 @@
 #include "nn/network_case.hpp"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
 
 #include "core/random.hpp"
 
@@ -63,12 +63,15 @@ Network NetworkCase::network(Kernels kernels, at::ScalarType dtype) const {
 
 TextBatch NetworkCase::text(at::ScalarType dtype) const {
   const auto& n = layout.network();
-  at::Tensor bias = at::zeros({kBatch, 1, 1, n.max_tokens}, dtype);
+  const at::Tensor padded = input(states, {kBatch, n.max_tokens, n.caption_width}, dtype);
+  TextBatch batch;
+  std::vector<at::Tensor> rows;
   for (std::int64_t i = 0; i < kBatch; ++i) {
-    const auto length = static_cast<std::int64_t>(lengths[static_cast<std::size_t>(i)]);
-    bias.select(0, i).narrow(2, length, n.max_tokens - length).fill_(-INFINITY);
+    batch.lengths.push_back(static_cast<std::int64_t>(lengths[static_cast<std::size_t>(i)]));
+    rows.push_back(padded[i].narrow(0, 0, batch.lengths.back()));
   }
-  return {input(states, {kBatch, n.max_tokens, n.caption_width}, dtype), bias};
+  batch.states = at::cat(rows);
+  return batch;
 }
 
 at::Tensor NetworkCase::output(const Network& network) const {
