@@ -51,7 +51,9 @@ struct Generator::State {
         schedule(diffusion) {}
 
   [[nodiscard]] TextKeys keys(std::span<const RenderRequest> requests, double guidance) const;
-  [[nodiscard]] at::Tensor noise(std::span<const RenderRequest> requests, std::uint64_t seed) const;
+  /// Noise of each picture for a draw: 0 = where it starts, i + 1 = what step i adds.
+  [[nodiscard]] at::Tensor noise(std::span<const RenderRequest> requests, std::uint64_t seed,
+                                 std::uint64_t draw) const;
   [[nodiscard]] std::vector<std::vector<std::uint8_t>> chunk(
       std::span<const RenderRequest> requests, std::span<const SamplingStep> plan, double guidance,
       std::uint64_t seed) const;
@@ -85,14 +87,14 @@ TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double 
   return joined(each);
 }
 
-at::Tensor Generator::State::noise(std::span<const RenderRequest> requests,
-                                   std::uint64_t seed) const {
+at::Tensor Generator::State::noise(std::span<const RenderRequest> requests, std::uint64_t seed,
+                                   std::uint64_t draw) const {
   const auto& n = layout.network();
   const auto count = static_cast<std::int64_t>(requests.size());
   at::Tensor z = at::empty({count, n.channels, n.input_size, n.input_size}, at::kFloat);
   const auto values = static_cast<std::size_t>(n.channels * n.input_size * n.input_size);
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    Random(seed, Purpose::render_noise, requests[i].noise_id, 0)
+    Random(seed, Purpose::render_noise, requests[i].noise_id, draw)
         .fill_normal({z.mutable_data_ptr<float>() + i * values, values});
   }
   return z;
@@ -103,8 +105,9 @@ std::vector<std::vector<std::uint8_t>> Generator::State::chunk(
     std::uint64_t seed) const {
   const c10::InferenceMode no_gradients;
   const TextKeys text = keys(requests, guidance);
-  const at::Tensor pictures = sample(guided(network, text, guidance), plan,
-                                     layout.diffusion().prediction, noise(requests, seed));
+  const at::Tensor pictures =
+      sample(guided(network, text, guidance), plan, layout.diffusion().prediction,
+             noise(requests, seed, 0), [&](std::size_t i) { return noise(requests, seed, i + 1); });
   std::vector<std::vector<std::uint8_t>> bytes;
   for (const auto& picture : pictures.unbind(0)) bytes.push_back(to_bytes(picture));
   return bytes;

@@ -12,8 +12,9 @@
 
 namespace evd::nn {
 
-/// One picture to draw. The start noise is Random(seed, Purpose::render_noise, noise_id, 0): the
-/// same picture whatever the rank, batch or world size.
+/// One picture to draw. The start noise is Random(seed, Purpose::render_noise, noise_id, 0), what
+/// step i of an ancestral sampler adds is Random(.., i + 1): the same picture whatever the rank,
+/// batch or world size.
 struct RenderRequest {
   std::string prompt;
   std::uint64_t noise_id = 0;

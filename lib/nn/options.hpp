@@ -10,7 +10,7 @@ namespace evd::nn {
 
 enum class QkNorm : std::uint8_t { none, cross, self_cross };
 enum class Prediction : std::uint8_t { noise, v };
-enum class SamplerKind : std::uint8_t { ddim, dpmpp };
+enum class SamplerKind : std::uint8_t { ddim, ddim_trailing, dpmpp, dpmpp_authors, iddpm, sa };
 
 /// Shape of the PixArt-style diffusion transformer. Identity: it never changes within a campaign.
 struct NetworkOptions {
@@ -68,14 +68,15 @@ struct DiffusionOptions {
 };
 
 struct SamplerOptions {
-  SamplerKind sampler = SamplerKind::ddim;
+  SamplerKind sampler = SamplerKind::ddim_trailing;
   int steps = 20;
   double guidance = 3.0;
   int batch = 32;
 
   template <class V>
   void describe(V& v) {
-    v("sampler", sampler, {"", "ddim, or dpmpp = DPM-Solver++ of second order"});
+    v("sampler", sampler,
+      {"", "names solver and timesteps; dpmpp-authors is what PixArt and Edgen were shown with"});
     v("steps", steps, {"", "network evaluations of a picture", Scope::science, 1, 1000});
     v("guidance", guidance,
       {"", "classifier-free guidance scale; 1 = none", Scope::science, 0, 100});
@@ -96,6 +97,7 @@ struct EnumNames<nn::Prediction> {
 };
 template <>
 struct EnumNames<nn::SamplerKind> {
-  static constexpr std::array<std::string_view, 2> value = {"ddim", "dpmpp"};
+  static constexpr std::array<std::string_view, 6> value = {
+      "ddim", "ddim-trailing", "dpmpp", "dpmpp-authors", "iddpm", "sa"};
 };
 }  // namespace evd

@@ -57,20 +57,43 @@ double run_half(SamplerKind kind, int steps) {
   double before = 0;
   for (const auto& step : sampling_plan(schedule, kind, steps)) {
     const double picture = (z - 0.5 * z * step.sigma) / step.alpha;
-    z = step.z_weight * z + step.z0_weight * picture + step.before_weight * before;
+    z = step.z_weight * z + step.picture_weight * picture + step.before_weight * before;
     before = picture;
   }
   return z;
 }
 
-TEST(Plan, DpmppTimestepsAreThoseOfDiffusers) {
-  const Schedule schedule{DiffusionOptions{}};
-  std::vector<int> timesteps;
-  for (const auto& step : sampling_plan(schedule, SamplerKind::dpmpp, 20)) {
+std::vector<double> timesteps_of(SamplerKind kind, int steps) {
+  std::vector<double> timesteps;
+  for (const auto& step : sampling_plan(Schedule{DiffusionOptions{}}, kind, steps)) {
     timesteps.push_back(step.timestep);
   }
-  EXPECT_EQ(timesteps, (std::vector<int>{999, 949, 899, 849, 799, 749, 699, 649, 599, 549,
-                                         500, 450, 400, 350, 300, 250, 200, 150, 100, 50}));
+  return timesteps;
+}
+
+TEST(Plan, DpmppTimestepsAreThoseOfDiffusers) {
+  EXPECT_EQ(timesteps_of(SamplerKind::dpmpp, 20),
+            (std::vector<double>{999, 949, 899, 849, 799, 749, 699, 649, 599, 549,
+                                 500, 450, 400, 350, 300, 250, 200, 150, 100, 50}));
+}
+
+TEST(Plan, DpmppOfTheAuthorsHasTimestepsBetweenWholeNumbers) {
+  const auto timesteps = timesteps_of(SamplerKind::dpmpp_authors, 20);
+  ASSERT_EQ(timesteps.size(), 20U);
+  EXPECT_DOUBLE_EQ(timesteps[0], 999);
+  EXPECT_DOUBLE_EQ(timesteps[1], 949.05);
+  EXPECT_DOUBLE_EQ(timesteps[19], 49.95);
+}
+
+TEST(Plan, DpmppOfTheAuthorsKnownAnswers) {
+  EXPECT_NEAR(run_half(SamplerKind::dpmpp_authors, 20), 9.008172572844256, 1e-9);
+  EXPECT_NEAR(run_half(SamplerKind::dpmpp_authors, 5), 10.954132736358748, 1e-9);
+}
+
+TEST(Plan, IddpmTimestepsAreThoseOfTheOriginal) {
+  EXPECT_EQ(timesteps_of(SamplerKind::iddpm, 20),
+            (std::vector<double>{999, 946, 894, 841, 789, 736, 684, 631, 578, 526,
+                                 473, 421, 368, 315, 263, 210, 158, 105, 53,  0}));
 }
 
 TEST(Plan, DpmppKnownAnswer) {
@@ -78,14 +101,9 @@ TEST(Plan, DpmppKnownAnswer) {
   EXPECT_NEAR(run_half(SamplerKind::dpmpp, 20), 8.870066381279422, 1e-9);
 }
 
-TEST(Plan, DdimTimestepsTrail) {
-  const Schedule schedule{DiffusionOptions{}};
-  const auto plan = sampling_plan(schedule, SamplerKind::ddim, 4);
-  ASSERT_EQ(plan.size(), 4U);
-  EXPECT_EQ(plan[0].timestep, 999);
-  EXPECT_EQ(plan[1].timestep, 749);
-  EXPECT_EQ(plan[2].timestep, 499);
-  EXPECT_EQ(plan[3].timestep, 249);
+TEST(Plan, DdimTimestepsTrailOrLead) {
+  EXPECT_EQ(timesteps_of(SamplerKind::ddim_trailing, 4), (std::vector<double>{999, 749, 499, 249}));
+  EXPECT_EQ(timesteps_of(SamplerKind::ddim, 4), (std::vector<double>{750, 500, 250, 0}));
 }
 
 // The textbook form: z' = sqrt(abar') z0 + sqrt(1 - abar') eps.
@@ -99,19 +117,37 @@ TEST(Plan, DdimEqualsTheTextbook) {
     const double z0 = (z - std::sqrt(1 - abar) * eps) / std::sqrt(abar);
     z = std::sqrt(next) * z0 + std::sqrt(1 - next) * eps;
   }
-  EXPECT_NEAR(run_half(SamplerKind::ddim, 20), z, 1e-10);
+  EXPECT_NEAR(run_half(SamplerKind::ddim_trailing, 20), z, 1e-10);
 }
 
 // With the model that knows the picture, every sampler ends at it, whatever the steps.
 TEST(Plan, APerfectModelGivesThePicture) {
   const Schedule schedule{DiffusionOptions{}};
-  for (const auto kind : {SamplerKind::ddim, SamplerKind::dpmpp}) {
+  for (const auto kind :
+       {SamplerKind::ddim, SamplerKind::ddim_trailing, SamplerKind::dpmpp, SamplerKind::iddpm}) {
     for (const int steps : {1, 2, 7, 20, 400}) {
       double z = 0.8;
       for (const auto& step : sampling_plan(schedule, kind, steps)) {
-        z = step.z_weight * z + (step.z0_weight + step.before_weight) * 0.3;
+        z = step.z_weight * z + (step.picture_weight + step.before_weight) * 0.3;
       }
       EXPECT_NEAR(z, 0.3, 1e-9) << name(kind) << " " << steps;
+    }
+  }
+}
+
+// The other two end where a little noise is left: what was noise at first is there in its share.
+TEST(Plan, APerfectModelLeavesTheNoiseOfTheLastPoint) {
+  const Schedule s{DiffusionOptions{}};
+  for (const auto kind : {SamplerKind::dpmpp_authors, SamplerKind::sa}) {
+    for (const int steps : {1, 2, 7, 20}) {
+      double z = s.alpha.back() * 0.3;
+      double z_before = 0;
+      for (const auto& step : sampling_plan(s, kind, steps)) {
+        if (step.corrects) z = step.fix_z * z_before + (step.fix_picture + step.fix_before) * 0.3;
+        z_before = z;
+        z = step.z_weight * z + (step.picture_weight + step.before_weight) * 0.3;
+      }
+      EXPECT_NEAR(z, s.alpha.front() * 0.3, 1e-9) << name(kind) << " " << steps;
     }
   }
 }
