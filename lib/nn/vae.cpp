@@ -6,7 +6,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/silu.h>
 
 #include "core/error.hpp"
 #include "nn/vae_names.hpp"
@@ -76,8 +75,7 @@ Vae::Encoder::Encoder(const VaeWeights& weights, const VaeOptions& options)
 at::Tensor Vae::Encoder::operator()(const at::Tensor& picture) const {
   at::Tensor x = in(picture);
   for (const auto& level : levels) x = level(std::move(x));
-  x = norm(middle(std::move(x)));
-  x = out(at::silu_(x));
+  x = out(norm.with_silu(middle(std::move(x))));
   return quant ? (*quant)(x) : x;
 }
 
@@ -96,8 +94,7 @@ Vae::Decoder::Decoder(const VaeWeights& weights, const VaeOptions& options)
 at::Tensor Vae::Decoder::operator()(const at::Tensor& latents) const {
   at::Tensor x = middle(in(post_quant ? (*post_quant)(latents) : latents));
   for (const auto& level : levels) x = level(std::move(x));
-  x = norm(x);
-  return out(at::silu_(x));
+  return out(norm.with_silu(x));
 }
 
 Vae::Vae(const VaeOptions& options, const WeightSet& weights, at::ScalarType dtype)

@@ -8,14 +8,13 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/group_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
-#include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 
 #include "core/error.hpp"
+#include "nn/norm_silu.hpp"
 #include "nn/weight_tensor.hpp"
 
 namespace evd::nn {
@@ -91,7 +90,11 @@ VaeNorm::VaeNorm(const VaeWeights& weights, const std::string& name)
       groups(weights.groups) {}
 
 at::Tensor VaeNorm::operator()(const at::Tensor& x) const {
-  return at::group_norm(x, groups, weight, bias, kEpsilon);
+  return group_norm(x, groups, weight, bias, kEpsilon);
+}
+
+at::Tensor VaeNorm::with_silu(const at::Tensor& x) const {
+  return norm_silu(x, groups, weight, bias, kEpsilon);
 }
 
 VaeResnet::VaeResnet(const VaeWeights& weights, const std::string& name)
@@ -105,10 +108,8 @@ VaeResnet::VaeResnet(const VaeWeights& weights, const std::string& name)
 }
 
 at::Tensor VaeResnet::operator()(const at::Tensor& x) const {
-  at::Tensor h = norm1(x);
-  h = conv1(at::silu_(h));
-  h = norm2(h);
-  h = conv2(at::silu_(h));
+  at::Tensor h = conv1(norm1.with_silu(x));
+  h = conv2(norm2.with_silu(h));
   return h.add_(shortcut ? (*shortcut)(x) : x);
 }
 

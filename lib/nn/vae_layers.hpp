@@ -55,6 +55,7 @@ struct VaeUpsampler {
 struct VaeNorm {
   VaeNorm(const VaeWeights& weights, const std::string& name);
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x) const;
+  [[nodiscard]] at::Tensor with_silu(const at::Tensor& x) const;
   at::Tensor weight, bias;
   int groups;
 };
