@@ -9,8 +9,6 @@
 #include <iostream>
 #include <string>
 
-#include <ATen/TensorOperators.h>
-
 #include "nn/safetensors.hpp"
 #include "nn/threads.hpp"
 #include "nn/weight_tensor.hpp"
@@ -41,7 +39,8 @@ int main(int count, char** arguments) {
     const auto start = std::chrono::steady_clock::now();
     const auto pictures = vae.decode(latents, tile);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    const double error = ((pictures - wanted).abs().max() / wanted.abs().max()).item<double>();
+    const double error =
+        pictures.sub(wanted).abs().max().item<double>() / wanted.abs().max().item<double>();
     std::printf("%.4f %.3g %ld\n", seconds.count(), error, peak_mib());
     std::fflush(stdout);
   }
