@@ -17,6 +17,8 @@ pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
+# Its pkg-config file asks for the training library too, which nothing here uses.
+find_library(EVD_SENTENCEPIECE sentencepiece REQUIRED)
 # Debian installs a serial and an Open MPI build side by side: the serial one has its own file.
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 
