@@ -11,11 +11,8 @@ site_value() {
 
 say() { echo "$(date -u +%FT%TZ) job $SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}: $*"; }
 
-log_file() { # PROGRAM DIR ROUND [ARGUMENT...]
-  local stage=${1#evd-} round=$3
-  case " ${*:4} " in *" --score "*) stage=score ;; esac
-  [[ ! $round =~ ^[0-9]+$ ]] || round=$(printf %04d "$((10#$round))")
-  echo "$2/logs/$stage-$round-$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}.log"
+stage_name() { # PROGRAM [ARGUMENT...]
+  case " ${*:2} " in *" --score "*) echo score ;; *) echo "${1#evd-}" ;; esac
 }
 
 # Told to leave by scancel or preempted, a job is not to come back by our doing: Slurm itself brings
@@ -24,12 +21,26 @@ still_wanted() {
   [ "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T)" = RUNNING ]
 }
 
+# A node that lost power keeps the PMIx socket of the step that it ran, and Slurm numbers each
+# life's steps from 0: this life's step takes the number of the life, which no earlier one had.
+take_step_numbers() {
+  local i
+  for ((i = 0; i < ${SLURM_RESTART_COUNT:-0}; ++i)); do
+    srun --mpi=none --nodes=1 --ntasks=1 true || return 0
+  done
+}
+
 run_stage() {
-  local program=$1 dir=$2 round=$3 rc=0 log environment prefix mpi restarts
-  log=$(log_file "$@")
+  local program=$1 dir=$2 round=$3 rc=0 stage environment prefix mpi restarts
   shift 3
-  local which=(--round "$round")
-  [ "$round" != start ] || which=(--start)
+  stage=$(stage_name "$program" "$@")
+  local which=(--start) result=$dir/start/$stage
+  if [ "$round" != start ]; then
+    which=(--round "$round")
+    [[ ! $round =~ ^[0-9]+$ ]] || round=$(printf %04d "$((10#$round))")
+    result=$dir/rounds/$round/$stage
+  fi
+  local log=$dir/logs/$stage-$round-$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}.log
   environment=$(site_value "$dir" environment)
   prefix=$(site_value "$dir" prefix)
   mpi=$(site_value "$dir" mpi)
@@ -47,7 +58,13 @@ run_stage() {
   # -K1: when a rank dies, the others do not wait in a collective until the time limit.
   local command=(srun --mpi="${mpi:-pmix}" -K1 "$prefix/bin/$program" "$dir" "${which[@]}" "$@")
   say "on ${SLURM_JOB_NODELIST:-?}:$(printf ' %q' "${command[@]}") >> $(printf %q "$log")"
+  take_step_numbers
   "${command[@]}" >>"$log" 2>&1 || rc=$?
+  # srun says 0, too, when it gave up waiting for a step that never began.
+  if [ "$rc" -eq 0 ] && [ ! -f "$result/MANIFEST.json" ]; then
+    say "srun ended with code 0, but $result/MANIFEST.json is not there: $stage did not run to its end"
+    rc=70
+  fi
   say "ended with code $rc"
   [ "$rc" -eq 0 ] || tail -n 3 "$log"
   [ "$rc" -eq 75 ] && still_wanted || return "$rc"

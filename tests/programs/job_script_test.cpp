@@ -1,4 +1,5 @@
 // The job scripts, under a Slurm whose srun and scontrol are recorded.
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -40,10 +41,20 @@ class JobScript : public testing::Test {
     evd::test::write_file(campaign() / "site.toml",
                           "prefix = \"" + (top_ / "prefix").string() + "\"\n" + rest);
   }
+  /// What a stage that ended well leaves: the job looks for it.
+  void publish(const std::string& stage, const std::vector<std::string>& arguments) {
+    const bool scores = std::find(arguments.begin(), arguments.end(), "--score") != arguments.end();
+    const auto round = arguments.at(1) == "start" ? fs::path("start")
+                                                  : "rounds" / fs::path("000" + arguments.at(1));
+    const auto result = campaign() / round / (scores ? "score" : stage);
+    fs::create_directories(result);
+    evd::test::write_file(result / "MANIFEST.json", "{}");
+  }
   [[nodiscard]] fs::path campaign() const { return top_ / "campaign with a space"; }
 
   Finished submit(const std::string& stage, const std::vector<std::string>& arguments,
                   const std::string& code = "0", const std::string& restarts = "") {
+    if (code == "0" && arguments.size() > 1) publish(stage, arguments);
     // Slurm runs a copy, from a place of its own.
     const auto script = top_ / "slurm_script";
     fs::copy_file(evd::test::source_directory() / ("slurm/" + stage + ".sbatch"), script,
@@ -76,6 +87,14 @@ TEST_F(JobScript, StartsItsStageWithTheArgumentsAsTheyAre) {
     EXPECT_EQ(log(stage + "-0003-4711.0.log"), "cpus 3 site here\n") << job.story();
     EXPECT_NE(job.out.find("srun --mpi=pmi2 -K1 "), std::string::npos) << job.story();
   }
+}
+
+// srun says 0, too, when it gave up waiting for a step.
+TEST_F(JobScript, ACodeOfZeroWithoutAResultIsAFailure) {
+  write_program("srun", "#!/bin/bash\nexit 0\n");
+  const auto job = submit("train", {campaign().string(), "0"}, "none of the stage");
+  EXPECT_EQ(job.code, 70) << job.story();
+  EXPECT_NE(job.out.find("MANIFEST.json is not there"), std::string::npos) << job.story();
 }
 
 TEST_F(JobScript, StartIsARoundOfItsOwn) {

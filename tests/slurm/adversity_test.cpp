@@ -1,15 +1,50 @@
-// What befalls jobs on a shared cluster, for real: preemption, time limits, GPUs.
+// What befalls jobs on a shared cluster, for real: preemption, time limits, lost nodes, GPUs.
 #include "slurm/chain.hpp"
 
 namespace evd::test {
 namespace {
 
 constexpr StageRef kTrain{Stage::train, 0};
-const std::vector<std::string> kLongTrain = {"train.steps_per_round=300",
+const std::vector<std::string> kLongTrain = {"train.steps_per_round=1500",
                                              "train.checkpoint_every=10"};
 
 class Adversity : public Chain {
  protected:
+  static void node(const char* what, const std::string& name) {
+    const Finished end =
+        test::run({{(source_directory() / "tests/slurm/node.sh").string(), what, name}});
+    ASSERT_EQ(end.code, 0) << end.story();
+  }
+  // Ends a node, as a power cut would, while it trains, and starts it when it is missed.
+  static void lose(const TinyCampaign& campaign, const std::string& name) {
+    submit(campaign, {"--rounds", "1"});
+    const auto checkpoints = run::Campaign(campaign.path()).directory(kTrain) / "state";
+    wait_until(campaign, "checkpoint", [&] {
+      std::error_code none;
+      for (const auto& entry : std::filesystem::directory_iterator(checkpoints, none))
+        if (entry.path().extension() == ".json") return true;
+      return false;
+    });
+    node("kill", name);
+    wait_until(campaign, "requeued job", [&] {
+      return slurm({"squeue", "--noheader", "--format=%T", "--jobs=" + job_of(campaign, kTrain)}) !=
+             "RUNNING\n";
+    });
+    const auto lease = run::read_lease(run::Campaign(campaign.path()).lease_file(kTrain));
+    ASSERT_TRUE(lease);
+    EXPECT_FALSE(lease->released) << "nobody was left to release it";
+    node("start", name);
+    wait_for_the_end(campaign);
+    EXPECT_NE(log_of(campaign, 1).find("goes on at step "), std::string::npos)
+        << campaign.evd("status").out;
+    const auto manifest = shard::read_manifest(run::Campaign(campaign.path()).directory(kTrain));
+    ASSERT_TRUE(manifest) << campaign.evd("status").out;
+    EXPECT_EQ(manifest->attempt, 2);
+    EXPECT_EQ(manifest->job, job_of(campaign, kTrain) + "-1");
+    const TinyCampaign undisturbed(kLongTrain);
+    undisturbed.run(1);
+    expect_equal(campaign, undisturbed);
+  }
   static std::string log_of(const TinyCampaign& campaign, int life) {
     return read_file(
         campaign.path() / "logs" /
@@ -58,6 +93,39 @@ TEST_F(Adversity, ATimeLimitIsMetMaxRestartsTimes) {
       << words;
   const Finished status = campaign.evd("status");
   EXPECT_NE(status.out.find("train(0) stopped: its work is saved"), std::string::npos)
+      << status.out;
+}
+
+TEST_F(Adversity, TheNodeOfTheScriptDies) {
+  const TinyCampaign campaign(kLongTrain);
+  lose(campaign, "n1");
+}
+
+TEST_F(Adversity, TheNodeOfAnotherRankDies) {
+  const TinyCampaign campaign(kLongTrain);
+  lose(campaign, "n2");
+}
+
+// A step that never began: srun gives up, and may say 0 all the same.
+TEST_F(Adversity, AStepThatNeverBeganIsAFailure) {
+  const TinyCampaign campaign;
+  const TempDir sites;
+  const std::string environment = (sites / "environment.sh").string();
+  write_file(environment, "srun() { echo 'srun: error: Timed out waiting for job step' >&2; }\n");
+  write_file(sites / "site.toml", "environment = \"" + environment + "\"\n" + read_file(site()));
+  submit(campaign, {"--rounds", "1"}, (sites / "site.toml").string());
+  wait_for_the_end(campaign);
+  const StageRef harvest{Stage::harvest, 0};
+  const std::string words =
+      read_file(campaign.path() / "logs" / ("harvest-0000-" + job_of(campaign, harvest) + ".log"));
+  EXPECT_NE(words.find("srun ended with code 0, but " + campaign.path().string() +
+                       "/rounds/0000/harvest/MANIFEST.json is not there"),
+            std::string::npos)
+      << words;
+  EXPECT_FALSE(has_log(campaign, {Stage::judge, 0}, 0)) << "it must not begin";
+  const Finished status = campaign.evd("status");
+  EXPECT_NE(status.out.find("evd submit " + campaign.path().string() + " --rounds 1\n"),
+            std::string::npos)
       << status.out;
 }
 

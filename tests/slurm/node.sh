@@ -26,8 +26,8 @@ wire_n2() { # PROCESS
     ip link delete veth1 2>/dev/null || true
     kill -0 "$1"
   done
-  ip address add 10.77.0.1/24 dev veth1
   ip link set veth1 up
+  ip route add 10.77.0.2 dev veth1 src 10.77.0.1
   nsenter --net="/proc/$1/ns/net" sh -c '
     ip link set lo up && ip address add 10.77.0.2/24 dev veth2 && ip link set veth2 up'
 }
@@ -40,7 +40,7 @@ start() {
   setsid unshare --mount --uts --pid --fork --kill-child --mount-proc "${network[@]}" bash -c '
     hostname "$1" && mount -t tmpfs tmpfs /dev/shm &&
       until ip -brief address | grep -qF "$4/"; do read -r -t 0.05 <> <(:) || true; done &&
-      { taskset -c "$3" slurmd -D -f "$2/slurm.conf" -N "$1" & wait; }
+      { taskset -c "$3" slurmd -D -b -f "$2/slurm.conf" -N "$1" & wait; }
     ' node "$name" "$top" "$(cores)" "$address" </dev/null >>"$top/log/slurmd-$name.out" 2>&1 &
   local node=$!
   echo "$node" >"$pid_file"

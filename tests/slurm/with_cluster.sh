@@ -36,7 +36,7 @@ SlurmctldHost=n1(10.77.0.1)
 SlurmUser=root
 AuthType=auth/munge
 # A requeued job waits for its old credential to expire: 2 minutes by default.
-AuthInfo=socket=$top/munge.socket,cred_expire=10
+AuthInfo=socket=$top/munge.socket,cred_expire=5
 MpiDefault=pmix
 StateSaveLocation=$top/state
 SlurmdSpoolDir=$top/spool-%n
@@ -56,7 +56,7 @@ PreemptMode=REQUEUE
 ReturnToService=2
 # How soon a dead node is noticed.
 SlurmdTimeout=10
-KillWait=20
+KillWait=10
 GresTypes=gpu
 NodeName=DEFAULT CPUs=48 RealMemory=4000 Feature=h100 Gres=gpu:fake:4
 NodeName=n1 NodeAddr=10.77.0.1
@@ -95,6 +95,11 @@ hostname n1
 mount --bind "$top/hosts" /etc/hosts
 export SLURM_CONF=$top/slurm.conf
 ip link set lo up
+# n1's address, which stays when n2 ends and takes its end of the wire along.
+ip link add eth0 type veth peer name switch
+ip address add 10.77.0.1/32 dev eth0
+ip link set switch up
+ip link set eth0 up
 munged --force --foreground --key-file="$top/munge.key" --socket="$top/munge.socket" \
   --pid-file="$top/munge.pid" --log-file="$top/log/munged.log" --seed-file="$top/munge.seed" \
   >"$top/log/munged.out" 2>&1 &
