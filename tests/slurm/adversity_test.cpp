@@ -26,6 +26,8 @@ class Adversity : public Chain {
       return false;
     });
     node("kill", name);
+    const TinyCampaign undisturbed(kLongTrain);
+    undisturbed.run(1);
     wait_until(campaign, "requeued job", [&] {
       return slurm({"squeue", "--noheader", "--format=%T", "--jobs=" + job_of(campaign, kTrain)}) !=
              "RUNNING\n";
@@ -41,8 +43,6 @@ class Adversity : public Chain {
     ASSERT_TRUE(manifest) << campaign.evd("status").out;
     EXPECT_EQ(manifest->attempt, 2);
     EXPECT_EQ(manifest->job, job_of(campaign, kTrain) + "-1");
-    const TinyCampaign undisturbed(kLongTrain);
-    undisturbed.run(1);
     expect_equal(campaign, undisturbed);
   }
   static std::string log_of(const TinyCampaign& campaign, int life) {
