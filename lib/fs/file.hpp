@@ -25,11 +25,18 @@ class AppendFile {
   /// Creates the file; IoError when it exists already (a journal is never continued by another
   /// life).
   explicit AppendFile(const std::filesystem::path& path);
+  ~AppendFile();
+  AppendFile(AppendFile&&) noexcept = default;
+  AppendFile& operator=(AppendFile&&) = delete;
   /// Appends; durable only after sync(). Returns the offset at which the bytes begin. After a
   /// failure of append() or sync() every further call is an IoError.
   std::uint64_t append(std::span<const Bytes> pieces);
   std::uint64_t append(Bytes bytes) { return append(std::span(&bytes, 1)); }
   void sync();
+  /// Takes room on the disk for `bytes` more, so that appending them cannot meet a full one; what
+  /// is not used goes back in the end. IoError when there is no such room; a file system that
+  /// takes nothing ahead is left alone. Cost: nothing, as long as what was taken before suffices.
+  void reserve(std::uint64_t bytes);
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
@@ -37,6 +44,8 @@ class AppendFile {
   std::filesystem::path path_;
   Descriptor file_;
   std::uint64_t size_ = 0;
+  std::uint64_t reserved_ = 0;  // the end of what was taken ahead
+  bool can_reserve_ = true;
   bool failed_ = false;
 };
 

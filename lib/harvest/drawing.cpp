@@ -12,6 +12,7 @@
 #include "run/drain.hpp"
 #include "run/embedded.hpp"
 #include "run/handout.hpp"
+#include "run/journal_failure.hpp"
 #include "teacher/openai_images.hpp"
 
 namespace evd::harvest {
@@ -39,7 +40,7 @@ class Drawing {
     // Rank 0 answers the others from this loop, so it does not wait long for its own sockets.
     const int wait_ms = context_.world.size() == 1 ? 5 : 1;
     while (!handout_.complete() && !drain_.over()) {
-      if (context_.stop) handout_.stop();
+      if (context_.stop || !caller_.journal_failure().what.empty()) handout_.stop();
       embedded_.check();
       feed();
       handout_.step();
@@ -57,6 +58,9 @@ class Drawing {
 
   [[nodiscard]] bool stopped() const { return drain_.begun(); }
 
+  [[nodiscard]] const teacher::Caller::JournalFailure& journal_failure() const {
+    return caller_.journal_failure();
+  }
   [[nodiscard]] double services_s() const { return services_s_; }
 
   [[nodiscard]] std::int64_t first_asked_ms() const {
@@ -182,6 +186,7 @@ Drawn draw_missing(run::Context& context, const DrawingTask& task) {
   bool stopped = false;
   double services_s = 0;
   std::int64_t first_asked_ms = 0;
+  teacher::Caller::JournalFailure failure;
   {
     Drawing drawing(context, task);
     drawing.run();
@@ -189,7 +194,9 @@ Drawn draw_missing(run::Context& context, const DrawingTask& task) {
     services_s = drawing.services_s();
     first_asked_ms = drawing.first_asked_ms();
     stopped = drawing.stopped();
+    failure = drawing.journal_failure();
   }
+  run::require_journals(context.world, failure);
   // The journals are closed now, and every rank's are whole before anybody reads them.
   if (context.world.all_reduce(std::int64_t{stopped ? 1 : 0}, mpi::Reduce::max) > 0)
     throw Stopped("harvest was asked to stop; every answer that came is recorded");

@@ -12,6 +12,7 @@
 #include "judge/load.hpp"
 #include "run/drain.hpp"
 #include "run/handout.hpp"
+#include "run/journal_failure.hpp"
 #include "teacher/caller.hpp"
 #include "teacher/workers.hpp"
 
@@ -58,7 +59,7 @@ class EventLoop {
     // Rank 0 answers the others from this loop, so it does not wait long for its own sockets.
     const int wait_ms = context_.world.size() == 1 ? 5 : 1;
     while (!handout_.complete() && !drain_.over()) {
-      if (context_.stop) handout_.stop();
+      if (context_.stop || !caller_.journal_failure().what.empty()) handout_.stop();
       services_.check();
       submit_prepared();
       while (!stopped() && caller_.pending() + preparing_ < depth_) {
@@ -234,6 +235,7 @@ void Interview::ask(std::int64_t items, const Needs& needs) {
   start_services();
   const double begun_s = monotonic_s();
   Heard heard;
+  teacher::Caller::JournalFailure failure;
   {
     const auto& vlm = services_->vlm();
     run::Handout handout({.items = items,
@@ -250,10 +252,12 @@ void Interview::ask(std::int64_t items, const Needs& needs) {
     EventLoop loop(context_, rules_, needs, book_, pictures_, *services_, caller, handout, depth);
     loop.run();
     heard = {caller.files(), caller.services_down(), loop.stopped(), loop.budget_spent()};
+    failure = caller.journal_failure();
     for (const auto& call : caller.calls())
       if (first_asked_ms_ == 0 || call.started_ms < first_asked_ms_)
         first_asked_ms_ = call.started_ms;
   }
+  run::require_journals(context_.world, failure);
   // The journals are closed now, and every rank's are whole before anybody reads them.
   agree(heard);
   seconds_ += monotonic_s() - begun_s;

@@ -30,6 +30,7 @@ struct Errand {
   int no_answer = 0;      ///< sends that the service left without a whole answer, over all lives
   int pauses = 0;         ///< for the back-off
   std::string last_reason;
+  bool in_flight = false;  ///< sent, and what came of it not yet looked at
   std::int64_t reserved_microusd = 0;
   std::int64_t asked_ms = 0;
   std::int64_t attempt_ms = 0;

@@ -25,6 +25,9 @@ std::vector<std::string> Caller::services_down() const {
   return state_->dispatcher.services_down();
 }
 const std::vector<shard::Call>& Caller::calls() const { return state_->dispatcher.calls(); }
+const Caller::JournalFailure& Caller::journal_failure() const {
+  return state_->dispatcher.journal_failure();
+}
 std::vector<std::string> Caller::files() const { return state_->dispatcher.files(); }
 
 }  // namespace evd::teacher

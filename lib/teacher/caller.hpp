@@ -113,6 +113,14 @@ class Caller {
   [[nodiscard]] std::vector<std::string> services_down() const;
   /// HTTP attempts of this life, as table rows.
   [[nodiscard]] const std::vector<shard::Call>& calls() const;
+  /// The journal cannot take what is needed to go on; "" = it can. Nothing new is sent then, what
+  /// is under way ends and is recorded if there is any way to, and all the rest replies open. The
+  /// job must end with an IoError; see run/journal_failure.hpp.
+  struct JournalFailure {
+    std::string what;
+    std::int64_t lost = 0;  ///< at most so many were sent and their answers not recorded
+  };
+  [[nodiscard]] const JournalFailure& journal_failure() const;
   /// Journal files that this life has written so far.
   [[nodiscard]] std::vector<std::string> files() const;
 

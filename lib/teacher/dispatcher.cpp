@@ -11,6 +11,7 @@ namespace evd::teacher {
 namespace {
 
 constexpr int kMaxWait_ms = 5;
+constexpr std::uint64_t kPictureBytes = 4U << 20;  // a PNG of a million pixels, and some
 
 int worker_threads() {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 4U));
@@ -120,13 +121,42 @@ void Dispatcher::pump() {
     examined.swap(examined_);
   }
   for (auto& one : examined) on_examined(std::move(one));
-  const std::uint64_t durable = writer_.durable();
-  while (!not_durable_.empty() && not_durable_.front().first <= durable) {
-    const auto next = std::move(not_durable_.front().second);
-    not_durable_.pop_front();
-    next();
-  }
+  follow_journal();
   for (const auto& [name, account] : accounts_) sweep(*account);
+}
+
+void Dispatcher::follow_journal() {
+  const auto progress = writer_.progress();
+  while (!not_durable_.empty() && not_durable_.front().number <= progress.through) {
+    const auto next = std::move(not_durable_.front());
+    not_durable_.pop_front();
+    const bool refused = next.role == Role::intent && next.number > progress.refused_after;
+    const auto& then = refused ? next.written.lost : next.written.durable;
+    if (then) then();
+  }
+  if (progress.trouble.empty()) return;
+  stopping_ = true;
+  journal_failure_.what = progress.trouble;
+  if (progress.broken && !std::exchange(journal_broken_, true)) give_up_journal();
+}
+
+// Nothing can be recorded any more, so nothing that comes counts: nobody waits for it.
+void Dispatcher::give_up_journal() {
+  const auto queued = std::exchange(not_durable_, {});
+  for (const auto& one : queued)
+    if (one.written.lost) one.written.lost();
+  std::vector<Held> in_flight;
+  for (const auto& [key, errand] : active_)
+    if (errand->in_flight) in_flight.push_back(errand);
+  for (const auto& errand : in_flight) {
+    ++journal_failure_.lost;
+    errand->in_flight = false;
+    Account& account = this->account(*errand);
+    --account.outstanding;
+    account.health.abandon();
+    permits_.done(errand->service, errand->reserved_microusd, errand->reserved_microusd, false);
+    reply_open(errand, "journal");
+  }
 }
 
 void Dispatcher::sweep(Account& account) {
@@ -203,8 +233,13 @@ void Dispatcher::announce(const Held& errand) {
   errand->attempt_ms = utc_ms();
   if (errand->asked_ms == 0) errand->asked_ms = errand->attempt_ms;
   auto body = std::make_shared<std::string>(errand->call.body());
-  write(*errand, encode(intent_of(*errand)),
-        [this, errand, body] { send(errand, std::move(*body)); });
+  write(*errand, encode(intent_of(*errand)), Role::intent,
+        {.durable = [this, errand, body] { send(errand, std::move(*body)); },
+         .lost =
+             [this, errand] {
+               release_unsent(errand);
+               reply_open(errand, "journal");
+             }});
 }
 
 void Dispatcher::send(const Held& errand, std::string body) {
@@ -214,11 +249,12 @@ void Dispatcher::send(const Held& errand, std::string body) {
                   .reason = "stopped",
                   .finished_ms = utc_ms()};
     calls_.push_back(call_row(intent_of(*errand), end));
-    write(*errand, encode(end), {});
+    write(*errand, encode(end), Role::end, {});
     release_unsent(errand);
     reply_open(errand, "stopped");
     return;
   }
+  errand->in_flight = true;
   loop_.post(account(*errand).request(std::move(body)),
              [this, errand](http::Response response) { on_response(errand, std::move(response)); });
 }
@@ -245,10 +281,16 @@ void Dispatcher::on_response(const Held& errand, http::Response response) {
   });
 }
 
-void Dispatcher::write(const Errand& errand, const std::string& record,
-                       std::function<void()> durable) {
-  const auto number = writer_.append(by_service_.at(errand.service)->options().name, record);
-  if (durable) not_durable_.emplace_back(number, std::move(durable));
+void Dispatcher::write(const Errand& errand, const std::string& record, Role role,
+                       Written written) {
+  if (journal_broken_) {
+    if (written.lost) written.lost();
+    return;
+  }
+  const auto& options = by_service_.at(errand.service)->options();
+  const std::uint64_t answer_bytes = options.wire == Wire::openai_images ? kPictureBytes : 0;
+  const auto number = writer_.append(options.name, record, role, answer_bytes);
+  if (written.durable || written.lost) not_durable_.push_back({number, role, std::move(written)});
 }
 
 void Dispatcher::reply_open(const Held& errand, const std::string& reason) {

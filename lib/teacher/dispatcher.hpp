@@ -36,6 +36,7 @@ class Dispatcher {
   [[nodiscard]] std::string trouble() const;
   [[nodiscard]] std::vector<std::string> services_down() const;
   [[nodiscard]] const std::vector<shard::Call>& calls() const { return calls_; }
+  [[nodiscard]] const Caller::JournalFailure& journal_failure() const { return journal_failure_; }
   [[nodiscard]] std::vector<std::string> files() { return writer_.files(); }
 
  private:
@@ -50,6 +51,8 @@ class Dispatcher {
   [[nodiscard]] bool reply_from_record(const Recorded& recorded, const Call& call,
                                        std::function<void(Reply)>& replied);
   void pump();
+  void follow_journal();
+  void give_up_journal();
   void sweep(Account& account);
   void ask_permit(Account& account);
   void on_permit(const Held& errand, bool granted);
@@ -64,7 +67,11 @@ class Dispatcher {
   void reply_open(const Held& errand, const std::string& reason);
   void release_unsent(const Held& errand);
   void deliver(const Held& errand, Reply reply);
-  void write(const Errand& errand, const std::string& record, std::function<void()> durable);
+  struct Written {
+    std::function<void()> durable = {};  ///< once it is on disk
+    std::function<void()> lost = {};     ///< when it will never be
+  };
+  void write(const Errand& errand, const std::string& record, Role role, Written written);
   void warn_once(const Account& account, const Ending& ending);
   [[nodiscard]] Intent intent_of(const Errand& errand) const;
 
@@ -76,11 +83,18 @@ class Dispatcher {
   std::map<std::string, std::unique_ptr<Account>> accounts_;
   std::vector<Account*> by_service_;
   std::unordered_map<RequestKey, Held> active_;
-  std::deque<std::pair<std::uint64_t, std::function<void()>>> not_durable_;
+  struct Queued {
+    std::uint64_t number = 0;
+    Role role = Role::note;
+    Written written;
+  };
+  std::deque<Queued> not_durable_;
   std::deque<std::function<void()>> replies_;
   std::vector<shard::Call> calls_;
   std::set<std::pair<std::string, std::string>> warned_;
   bool stopping_ = false;
+  bool journal_broken_ = false;
+  Caller::JournalFailure journal_failure_;
 
   // In this order: the threads below wake the loop and fill the list, so they end first.
   http::Loop loop_;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/clock.hpp"
 #include "core/random.hpp"
@@ -36,6 +37,7 @@ bool may_be_charged(Charge charge) {
 
 void Dispatcher::on_examined(Examined examined) {
   const auto& [errand, ending, response] = examined;
+  if (!std::exchange(errand->in_flight, false)) return;  // given up with the journal
   Account& account = this->account(*errand);
   examined.ending.message =
       foreign_text(account.secret().redact(std::move(examined.ending.message)), kMessageBytes);
@@ -120,7 +122,7 @@ void Dispatcher::go_on(const Held& errand, const Ending& ending, End end, bool c
 void Dispatcher::wait(const Held& errand, const Ending& ending, const End& end) {
   calls_.push_back(call_row(intent_of(*errand), end));
   // The next attempt's intent lies behind it in the same file, so nobody needs to wait for it.
-  write(*errand, encode(end), {});
+  write(*errand, encode(end), Role::end, {.lost = [this] { ++journal_failure_.lost; }});
   if (ending.next == Next::give_up) {
     reply_open(errand, "service_down");
     return;
@@ -148,9 +150,17 @@ void Dispatcher::conclude(const Held& errand, const End& end, Reply reply) {
   reply.answered_ms = final_end.finished_ms;
   reply.attempts = errand->sent;
   const std::string record = encode(final_end, reply);
-  write(*errand, record, [this, errand, held = std::make_shared<Reply>(std::move(reply))] {
-    deliver(errand, std::move(*held));
-  });
+  const bool was_sent = end.attempt >= 0;
+  write(*errand, record, was_sent ? Role::end : Role::note,
+        {.durable =
+             [this, errand, held = std::make_shared<Reply>(std::move(reply))] {
+               deliver(errand, std::move(*held));
+             },
+         .lost =
+             [this, errand, was_sent] {
+               journal_failure_.lost += was_sent ? 1 : 0;
+               reply_open(errand, "journal");
+             }});
 }
 
 void Dispatcher::warn_once(const Account& account, const Ending& ending) {

@@ -131,6 +131,44 @@ TEST(AppendFile, NothingFollowsAFailedRecord) {
   EXPECT_EQ(read_text(dir / "journal").substr(0, 5), "first");
 }
 
+std::int64_t bytes_on_disk(const std::filesystem::path& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return std::int64_t{status.st_blocks} * 512;
+}
+
+TEST(AppendFile, TakesRoomAheadAndGivesBackWhatIsLeft) {
+  const TempDir dir;
+  {
+    AppendFile file(dir / "journal");
+    file.reserve(1 << 20);
+    EXPECT_GE(bytes_on_disk(dir / "journal"), 1 << 20);
+    EXPECT_EQ(std::filesystem::file_size(dir / "journal"), 0U);
+    EXPECT_EQ(file.append(as_bytes("one")), 0U);
+    file.reserve(1 << 20);
+    EXPECT_EQ(file.append(as_bytes("two")), 3U);
+    file.sync();
+  }
+  EXPECT_EQ(read_text(dir / "journal"), "onetwo");
+  EXPECT_LT(bytes_on_disk(dir / "journal"), 1 << 16);
+}
+
+TEST(AppendFile, RoomThatIsNotThereIsAnErrorAndTheFileGoesOn) {
+  const TempDir dir;
+  const int status = in_child([&] {
+    const rlimit limit{1 << 20, 1 << 20};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    AppendFile file(dir / "journal");
+    const auto full = message_of([&] { file.reserve(2 << 20); });
+    file.append(as_bytes("one"));
+    file.sync();
+    return full.find("append.reserve " + (dir / "journal").string() + ": File too large") == 0 ? 0
+                                                                                               : 1;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(read_text(dir / "journal"), "one");
+}
+
 TEST(MakeDirectory, MakesParentsWithTheModeOfTheNearestOne) {
   const TempDir dir;
   std::filesystem::permissions(dir.path(), std::filesystem::perms{02770});

@@ -15,6 +15,7 @@
 #include "shard/manifest.hpp"
 #include "shard/table.hpp"
 #include "support/tiny_campaign.hpp"
+#include "teacher/exchange.hpp"
 
 /// evd-harvest as a user starts it, against a service that does what a test says.
 namespace evd::harvest {
@@ -416,7 +417,7 @@ TEST(HarvestProgram, AServiceThatRejectsEverythingEndsWith69) {
   EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
 }
 
-TEST(HarvestProgram, AFileSizeLimitIsAnErrorAndNothingIsPaidTwice) {
+TEST(HarvestProgram, AFileSizeLimitBelowOneAnswerSendsNothing) {
   ScriptedServer server([](const Received&) { return picture_reply(); });
   const TinyCampaign campaign(settings(server.url()));
   // Of the ranks alone: mpirun writes larger files of its own.
@@ -426,10 +427,50 @@ TEST(HarvestProgram, AFileSizeLimitIsAnErrorAndNothingIsPaidTwice) {
   EXPECT_EQ(full.code, 74) << full.story();
   EXPECT_NE(full.err.find("File too large"), std::string::npos) << full.err;
   EXPECT_FALSE(shard::read_manifest(directory(campaign)));
+  EXPECT_TRUE(server.received().empty()) << "an answer that no file can hold";
   const auto done = campaign.stage("harvest", 2, {"--round", "0"});
   ASSERT_EQ(done.code, 0) << done.story();
   EXPECT_EQ(count(images(campaign), Outcome::ok), 36);
-  EXPECT_LT(server.received().size(), 72U) << "what was recorded is not asked again";
+  EXPECT_EQ(server.received().size(), 36U);
+}
+
+// A file system of its own that only this process and its children see; who is not root does it in
+// a user namespace. The second run has the space that the first lacked.
+TEST(HarvestProgram, ADiskThatFillsWhileAnswersComeLosesNone) {
+  static const std::string kBody =
+      R"({"data":[{"b64_json":")" + base64(teacher::test::large_picture()) + R"("}]})";
+  ScriptedServer server([](const Received&) { return reply(200, kBody); });
+  const TinyCampaign campaign(
+      settings(server.url(), {"teacher.aurora.max_in_flight=2", "teacher.glyph.max_in_flight=2"}));
+  const test::TempDir disk;
+  const std::string script =
+      "set -e; mount -t tmpfs -o size=64m tmpfs \"$0\"; cp -a \"$1\" \"$0/c\"; shift\n"
+      "code=0; \"$@\" || code=$?; echo \"first $code\"; find \"$0/c/rounds\" -name MANIFEST.json\n"
+      "mount -o remount,size=1g \"$0\"; code=0; \"$@\" || code=$?; echo \"second $code\"\n"
+      "cat \"$0/c/rounds/0000/harvest/MANIFEST.json\"";
+  std::vector<std::string> command = {"unshare",
+                                      ::geteuid() == 0 ? "-m" : "-rm",
+                                      "bash",
+                                      "-c",
+                                      script,
+                                      disk.path().string(),
+                                      campaign.path().string()};
+  for (auto& word :
+       test::mpirun(2, {test::program("evd-harvest"), (disk / "c").string(), "--round", "0"}))
+    command.push_back(std::move(word));
+  const auto both = test::run({command});
+  if (::geteuid() != 0 && both.out.empty())
+    GTEST_SKIP() << "this user may mount no file system to fill: " << both.err;
+  ASSERT_EQ(both.code, 0) << both.story();
+  EXPECT_NE(both.out.find("first 74\nsecond 0\n{"), std::string::npos) << both.story();
+  EXPECT_NE(both.err.find("No space left on device (the file system is full: free space, then "
+                          "start again)"),
+            std::string::npos)
+      << both.err;
+  EXPECT_NE(both.err.find("no answer is lost; the same command goes on from here"),
+            std::string::npos)
+      << both.err;
+  EXPECT_EQ(server.received().size(), 36U) << "what was under way found room, so nothing is twice";
 }
 
 TEST(HarvestProgram, TheEmbeddedServicesGoWithTheirParent) {

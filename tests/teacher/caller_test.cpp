@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <set>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include "core/base64.hpp"
 #include "core/error.hpp"
 #include "teacher/exchange.hpp"
 
@@ -444,12 +447,92 @@ TEST(Caller, ServicesOfOneNameShareKeyAndJournal) {
   EXPECT_EQ(exchange.journals().spent_microusd("heldout"), 40'000);
 }
 
-TEST(Caller, AFullDiskIsAnErrorAndNothingMoreIsSent) {
+TEST(Caller, WithoutAJournalNothingIsSent) {
   ScriptedServer server([](const Received&) { return picture_reply(); });
   Exchange exchange(server.url());
-  evd::test::write_file(exchange.directory() / "calls", "a file where the directory should be");
-  EXPECT_THROW(exchange.life({"a"}), IoError);
+  std::filesystem::create_directories(exchange.calls());
+  evd::test::write_file(exchange.calls() / "aurora", "a file where the directory should be");
+  EXPECT_EQ(exchange.life({"a"}).at("a").outcome, Outcome::open);
   EXPECT_TRUE(server.received().empty()) << "without a durable intent nothing may leave";
+  EXPECT_NE(exchange.journal_failure.what.find(exchange.calls().string()), std::string::npos)
+      << exchange.journal_failure.what;
+  EXPECT_EQ(exchange.journal_failure.lost, 0);
+}
+
+// Files cannot grow beyond it: to the journal that is a disk that fills while answers come.
+class SizeLimit {
+ public:
+  explicit SizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~SizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  SizeLimit(const SizeLimit&) = delete;
+  SizeLimit& operator=(const SizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Caller, WhenSpaceRunsOutWhatIsUnderWayIsStillRecorded) {
+  const std::string body = R"({"data":[{"b64_json":")" + base64(test::large_picture()) + R"("}]})";
+  ScriptedServer server([&](const Received&) { return reply(200, body); });
+  Exchange exchange(server.url());
+  exchange.service.max_in_flight = 2;
+  std::map<std::string, Reply> replies;
+  {
+    const SizeLimit limit(20 << 20);
+    replies = exchange.life(names(10));
+  }
+  const auto posted = server.received().size();
+  EXPECT_GE(posted, 2U);
+  EXPECT_LT(posted, 10U) << "the limit was never met";
+  EXPECT_NE(exchange.journal_failure.what.find("append.reserve"), std::string::npos)
+      << exchange.journal_failure.what;
+  EXPECT_EQ(exchange.journal_failure.lost, 0);
+  std::size_t recorded = 0;
+  for (const auto& [name, one] : replies) recorded += one.outcome == Outcome::ok ? 1 : 0;
+  EXPECT_EQ(recorded, posted);
+  EXPECT_EQ(exchange.permits.in_flight, 0);
+  for (const auto& [name, one] : exchange.life(names(10)))
+    EXPECT_EQ(one.outcome, Outcome::ok) << one.reason;
+  EXPECT_EQ(server.received().size(), 10U) << "nothing is paid twice";
+}
+
+// An answer larger than the room that was kept for it.
+TEST(Caller, AnAnswerThatCannotBeRecordedIsCountedAndAskedForOnceMore) {
+  std::string body = R"({"data":[{"b64_json":")" + base64(test::large_picture()) + R"("}]})";
+  std::atomic<bool> go = false;
+  std::atomic<int> held = 0;
+  ScriptedServer server([&](const Received&) {
+    for (++held; !go;) std::this_thread::yield();
+    return reply(200, body);
+  });
+  Exchange exchange(server.url());
+  exchange.service.max_in_flight = 4;
+  {
+    // Room is taken for four; another writer uses it up as soon as they are sent.
+    std::unique_ptr<SizeLimit> limit;
+    exchange.life(names(4), [&](Caller&) {
+      if (held < 4 || limit) return;
+      limit = std::make_unique<SizeLimit>(7 << 20);
+      go = true;
+    });
+  }
+  const auto lost = exchange.journal_failure.lost;
+  EXPECT_GE(lost, 1);
+  EXPECT_LE(lost, 4);
+  EXPECT_NE(exchange.journal_failure.what.find("append.write"), std::string::npos)
+      << exchange.journal_failure.what;
+  EXPECT_EQ(exchange.permits.in_flight, 0);
+  for (const auto& [name, one] : exchange.life(names(4)))
+    EXPECT_EQ(one.outcome, Outcome::ok) << one.reason;
+  // Of the write that failed, whole records may be there.
+  EXPECT_GT(server.received().size(), 4U);
+  EXPECT_LE(server.received().size(), 4U + static_cast<std::size_t>(lost));
+  for (const auto& [name, times] : posts(server)) EXPECT_LE(times, 2) << name;
 }
 
 TEST(Caller, UnusableAddressesAreConfigurationErrors) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base64.hpp"
+#include "core/random.hpp"
 #include "image/image.hpp"
 
 namespace evd::teacher::test {
@@ -71,7 +72,16 @@ std::map<std::string, Reply> Exchange::life(const std::vector<std::string>& name
     }
   }
   down = caller.services_down();
+  journal_failure = caller.journal_failure();
   return replies;
+}
+
+std::vector<std::byte> large_picture() {
+  image::Rgb rgb{.width = 1024, .height = 1024};
+  Random random(1, Purpose::test, 0, 0);
+  for (int i = 0; i < 1024 * 1024 * 3; ++i)
+    rgb.pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
+  return image::encode_png(rgb);
 }
 
 std::vector<std::byte> picture() {

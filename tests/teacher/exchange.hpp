@@ -54,6 +54,8 @@ class Exchange {
   [[nodiscard]] const evd::test::TempDir& directory() const { return directory_; }
   /// Lines of services_down() of the last life.
   std::vector<std::string> down;
+  /// What its journal met.
+  Caller::JournalFailure journal_failure;
 
   [[nodiscard]] static RequestKey key(const std::string& name);
   /// The name in a body that life() has sent.
@@ -64,6 +66,8 @@ class Exchange {
   int lives_ = 0;
 };
 
+/// A PNG of about 3 MB, which nothing makes smaller.
+[[nodiscard]] std::vector<std::byte> large_picture();
 /// A small PNG, and an answer that holds it.
 [[nodiscard]] std::vector<std::byte> picture();
 [[nodiscard]] evd::test::Scripted picture_reply();

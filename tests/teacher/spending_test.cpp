@@ -45,7 +45,7 @@ class Other {
  private:
   void append(const std::string& record) {
     const auto number = writer_.append("aurora", record);
-    while (writer_.durable() < number) std::this_thread::yield();
+    while (writer_.progress().through < number) std::this_thread::yield();
   }
   JournalWriter writer_;
 };
