@@ -44,6 +44,18 @@ std::vector<std::filesystem::path> stage_directories(const std::filesystem::path
 
 }  // namespace
 
+namespace {
+
+// A damaged file is passed over, and one that is gone. One that a failing disk does not give is
+// neither: going on without it would pay again for what it holds.
+void throw_if_disk_fails(const Error& error, const std::filesystem::path& path) {
+  std::error_code trouble;
+  const bool there = std::filesystem::exists(path, trouble) || trouble;
+  if (there && dynamic_cast<const IoError*>(&error) != nullptr) throw IoError(error.what());
+}
+
+}  // namespace
+
 struct Catalog::State {
   // Enough for a batch that draws from many shards; two descriptors each.
   static constexpr std::size_t kMostOpen = 128;
@@ -97,6 +109,7 @@ struct Catalog::State {
           if (images[i].outcome != Outcome::open && !images[i].key.is_none())
             by_key[images[i].key] = {shard, static_cast<std::int32_t>(i)};
       } catch (const Error& error) {
+        throw_if_disk_fails(error, file.path);
         problems.emplace_back(error.what());
       }
     is_indexed = true;
@@ -112,6 +125,7 @@ Catalog::Catalog(std::filesystem::path campaign) : state_(std::make_unique<State
         state_->files[file.sha256] = {directory / file.name, file.table, manifest->stage,
                                       manifest->created_ms};
     } catch (const Error& error) {
+      throw_if_disk_fails(error, directory);
       state_->problems.emplace_back(error.what());
     }
 }

@@ -24,6 +24,7 @@ struct ImageLocation {
 class Catalog {
  public:
   /// Reads all manifests under `campaign`; damaged ones are reported in `problems`, not thrown.
+  /// IoError when one is there and cannot be read: what it lists would be paid for again.
   explicit Catalog(std::filesystem::path campaign);
   ~Catalog();
   Catalog(Catalog&&) noexcept;

@@ -142,5 +142,12 @@ TEST(Catalog, ServesManyThreadsFromMoreFilesThanItKeepsOpen) {
   EXPECT_EQ(wrong, 0);
 }
 
+// A directory in its place can be opened and not read, as a file on a failing disk.
+TEST(Catalog, AManifestThatIsThereAndCannotBeReadIsAnIoError) {
+  const evd::test::TempDir campaign;
+  std::filesystem::create_directories(campaign / "rounds/0000/harvest/MANIFEST.json");
+  EXPECT_THROW(Catalog(campaign.path()), IoError);
+}
+
 }  // namespace
 }  // namespace evd::shard

@@ -35,6 +35,10 @@ TinyCampaign::TinyCampaign(const std::vector<std::string>& settings)
   EXPECT_EQ(init.code, 0) << init.out << init.err;
 }
 
+TinyCampaign::TinyCampaign(const TinyCampaign& other) : path_(directory_ / "campaign") {
+  std::filesystem::copy(other.path_, path_, std::filesystem::copy_options::recursive);
+}
+
 Finished TinyCampaign::evd(const std::string& verb, const std::vector<std::string>& arguments,
                            const std::map<std::string, std::string>& environment) const {
   std::vector<std::string> all = {program("evd"), verb, path_.string()};

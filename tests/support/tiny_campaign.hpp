@@ -16,6 +16,9 @@ class TinyCampaign {
   /// Runs `evd init` with support/tiny.toml and these settings; fails the test when it fails.
   explicit TinyCampaign(const std::vector<std::string>& settings = {});
 
+  /// A copy of another as it is now.
+  TinyCampaign(const TinyCampaign& other);
+
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// `evd VERB DIR arguments...`
   [[nodiscard]] Finished evd(const std::string& verb,
