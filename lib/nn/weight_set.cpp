@@ -196,6 +196,12 @@ WeightSet WeightSet::with(Tensors tensors, std::shared_ptr<const void> owner) co
   return other;
 }
 
+WeightSet WeightSet::with(Metadata metadata) const {
+  WeightSet other = *this;
+  other.metadata_ = std::move(metadata);
+  return other;
+}
+
 void check_tensors(const WeightSet& set, std::span<const WantedTensor> wanted,
                    std::span<const std::string_view> ignored) {
   std::vector<std::string> missing;

@@ -50,6 +50,8 @@ class WeightSet {
 
   /// The same weights under other names: what a reader of another layout makes of them.
   [[nodiscard]] WeightSet with(Tensors tensors, std::shared_ptr<const void> owner) const;
+  /// The same tensors with other metadata.
+  [[nodiscard]] WeightSet with(Metadata metadata) const;
 
  private:
   Tensors tensors_;

@@ -1,4 +1,5 @@
 // The transformer against diffusers' on random networks, and our names against theirs.
+#include <cstdio>
 #include <fstream>
 
 #include <ATen/TensorOperators.h>
@@ -131,6 +132,8 @@ struct Passed {
 double largest(const at::Tensor& x) { return x.abs().max().item<double>(); }
 
 TEST_F(Pixart, OutputsAndGradientsEqualDiffusersInDouble) {
+  double worst_output = 0;
+  double worst_gradient = 0;
   for (std::size_t i = 0; i < cases_.size(); ++i) {
     const Case c(*run_, cases_[i], i);
     const auto wanted = c.weights("g");
@@ -140,7 +143,9 @@ TEST_F(Pixart, OutputsAndGradientsEqualDiffusersInDouble) {
     }
     for (const auto kernels : {Kernels::composed, Kernels::fused}) {
       const Passed ours(c, kernels, at::kDouble);
-      EXPECT_LT(error_of(ours.out, (*run_)[c.prefix + "out"]), 1e-8) << c.told;
+      const double error = error_of(ours.out, (*run_)[c.prefix + "out"]);
+      EXPECT_LT(error, 1e-8) << c.told;
+      worst_output = std::max(worst_output, error);
       for (std::size_t j = 0; j < ours.network.parameters().size(); ++j) {
         const auto& p = c.layout.parameters()[j];
         const at::Tensor gradient = ours.network.parameters()[j].grad();
@@ -149,16 +154,20 @@ TEST_F(Pixart, OutputsAndGradientsEqualDiffusersInDouble) {
         if (largest(theirs) < 1e-12 * highest) {
           EXPECT_LT(largest(gradient - theirs), 1e-8 * highest) << p.name << " of " << c.told;
         } else {
-          EXPECT_LT(error_of(gradient, theirs), 1e-7) << p.name << " of " << c.told;
+          const double gradient_error = error_of(gradient, theirs);
+          EXPECT_LT(gradient_error, 1e-7) << p.name << " of " << c.told;
+          worst_gradient = std::max(worst_gradient, gradient_error);
         }
       }
     }
   }
+  std::printf("largest error: outputs %.1e, gradients %.1e\n", worst_output, worst_gradient);
 }
 
 // A gradient that is the small difference of large ones has the rounding of those: a ten-millionth
 // of the largest gradient is allowed beside the share of its own.
 TEST_F(Pixart, OutputsAndGradientsEqualDiffusersInFloat) {
+  double worst = 0;
   for (std::size_t i = 0; i < cases_.size(); ++i) {
     const Case c(*run_, cases_[i], i);
     const auto wanted = c.weights("g32");
@@ -168,7 +177,9 @@ TEST_F(Pixart, OutputsAndGradientsEqualDiffusersInFloat) {
     }
     for (const auto kernels : {Kernels::composed, Kernels::fused}) {
       const Passed ours(c, kernels, at::kFloat);
-      EXPECT_LT(error_of(ours.out, (*run_)[c.prefix + "out32"]), 3e-6) << c.told;
+      const double error = error_of(ours.out, (*run_)[c.prefix + "out32"]);
+      EXPECT_LT(error, 3e-6) << c.told;
+      worst = std::max(worst, error);
       for (std::size_t j = 0; j < ours.network.parameters().size(); ++j) {
         const auto& p = c.layout.parameters()[j];
         const at::Tensor theirs = view_of(wanted.at(p.name, p.shape));
@@ -177,6 +188,7 @@ TEST_F(Pixart, OutputsAndGradientsEqualDiffusersInFloat) {
       }
     }
   }
+  std::printf("largest error: outputs %.1e\n", worst);
 }
 
 TEST_F(Pixart, MistakesAreSeen) {

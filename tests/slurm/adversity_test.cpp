@@ -59,7 +59,6 @@ TEST_F(Adversity, PreemptedByAnUrgentJobItGoesOn) {
   // It wants all of both nodes.
   slurm({"sbatch", "--wait", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null",
          "--wrap=true"});
-  EXPECT_FALSE(has_log(campaign, kTrain, 1)) << "the urgent job went first";
   wait_for_the_end(campaign);
   EXPECT_TRUE(has_log(campaign, kTrain, 1)) << campaign.evd("status").out;
   EXPECT_NE(log_of(campaign, 0).find("stopped early, its work is saved"), std::string::npos)

@@ -1,0 +1,178 @@
+// evd-weights as a user types it, and what it writes in diffusers.
+#include <cmath>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <gtest/gtest.h>
+
+#include "core/random.hpp"
+#include "nn/model_file.hpp"
+#include "nn/network.hpp"
+#include "nn/reference_run.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace evd::nn {
+namespace {
+
+using evd::test::read_file;
+using evd::test::TempDir;
+
+evd::test::Finished weights(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), evd::test::program("evd-weights"));
+  return evd::test::run({.arguments = std::move(arguments)});
+}
+
+Layout layout_with(QkNorm norm, bool multi_aspect) {
+  NetworkOptions n;
+  n.input_size = 8;
+  n.channels = 4;
+  n.patch = 2;
+  n.width = 24;
+  n.head_dim = 8;
+  n.depth = 2;
+  n.caption_width = 10;
+  n.max_tokens = 6;
+  n.qk_norm = norm;
+  n.multi_aspect = multi_aspect;
+  n.interpolation = multi_aspect ? 2 : 1;
+  DiffusionOptions d;
+  d.prediction = Prediction::noise;
+  d.learned_variance = true;
+  return {n, d};
+}
+
+/// Every weight drawn anew: the start weights' head is zero.
+Weights lively(const Layout& layout, std::uint64_t seed) {
+  Weights all{std::vector<float>(layout.size()), layout.start_null_text(seed)};
+  for (const auto& p : layout.parameters()) {
+    Random(seed, Purpose::test, p.offset)
+        .fill_normal(std::span(all.flat).subspan(p.offset, p.count));
+    for (std::size_t i = 0; i < p.count; ++i) all.flat[p.offset + i] *= 0.1F;
+  }
+  return all;
+}
+
+at::Tensor output(const Layout& layout, const Weights& weights, const test::ReferenceRun& run) {
+  at::Tensor flat = at::empty({static_cast<std::int64_t>(layout.size())}, at::kFloat);
+  std::copy(weights.flat.begin(), weights.flat.end(), flat.mutable_data_ptr<float>());
+  const Network network(layout, flat);
+  PictureShapes shapes;
+  if (run.has("size")) shapes = {run["size"], run["aspect"]};
+  return network.forward(run["z"], run["t"], network.keys_of({run["text"].flatten(0, 1), {5, 5}}),
+                         shapes);
+}
+
+struct Variant {
+  QkNorm norm;
+  bool multi_aspect;
+};
+class Exports : public testing::TestWithParam<Variant> {};
+INSTANTIATE_TEST_SUITE_P(All, Exports,
+                         testing::Values(Variant{QkNorm::none, false}, Variant{QkNorm::cross, true},
+                                         Variant{QkNorm::self_cross, false}));
+
+TEST_P(Exports, DrawTheSameInDiffusersAndComeBackByteByByte) {
+  const auto [norm, multi_aspect] = GetParam();
+  const TempDir folder;
+  const auto seed = test::fresh_seed();
+  const Layout layout = layout_with(norm, multi_aspect);
+  const Weights ours = lively(layout, seed);
+  const auto file = folder / "model.safetensors";
+  write_model(file, layout, ours);
+
+  const auto exported = folder / "export";
+  const auto there = weights({"convert", file, exported, "--to", "diffusers"});
+  ASSERT_EQ(there.code, 0) << there.story();
+  EXPECT_EQ(there.err.find("load_edgen.py") != std::string::npos, norm != QkNorm::none)
+      << there.err;
+  const test::ReferenceRun run("../weights/load_export.py",
+                               {exported.string(), std::to_string(seed)});
+  const at::Tensor out = output(layout, ours, run).detach();
+  EXPECT_LT(test::error_of(out, run["out"]), 3e-6);
+  if (norm != QkNorm::none) {
+    EXPECT_GT(test::error_of(out, run["plain"]), 1e-4);
+  }
+
+  const auto again = folder / "again.safetensors";
+  const auto back = weights({"convert", exported, again, "--to", "original"});
+  ASSERT_EQ(back.code, 0) << back.story();
+  EXPECT_TRUE(read_file(again) == read_file(file));
+  EXPECT_EQ(weights({"verify", again}).code, 0);
+}
+
+TEST(Convert, AVariantThatIsNotToldIsNotGuessed) {
+  const TempDir folder;
+  const Layout layout = layout_with(QkNorm::self_cross, false);
+  const Weights ours = lively(layout, 1);
+  const auto file = folder / "model.safetensors";
+  auto tensors = named_tensors(layout, ours.flat, "");
+  write_safetensors(file, tensors, {});
+  const auto to = folder / "original.safetensors";
+  const std::vector<std::string> sizes = {"--set", "network.head_dim=8", "--set",
+                                          "network.input_size=8"};
+  auto arguments = std::vector<std::string>{"convert", file, to, "--to", "original"};
+  arguments.insert(arguments.end(), sizes.begin(), sizes.end());
+  const auto refused = weights(arguments);
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("does not tell network.qk_norm"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("--variant edgen"), std::string::npos) << refused.err;
+  arguments.insert(arguments.end(), {"--variant", "edgen"});
+  const auto done = weights(arguments);
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto told = weights({"info", to});
+  EXPECT_NE(told.out.find("qk_norm self_cross, prediction noise, learned variance"),
+            std::string::npos)
+      << told.out;
+  EXPECT_EQ(weights(arguments).code, 64) << "the file is there now";
+}
+
+TEST(Convert, OtherShapesAreNamed) {
+  const TempDir folder;
+  const Layout layout = layout_with(QkNorm::none, false);
+  const Weights ours = lively(layout, 1);
+  const auto file = folder / "model.safetensors";
+  write_model(file, layout, ours);
+  const auto refused = weights(
+      {"convert", file, folder / "x.safetensors", "--to", "original", "--set", "network.depth=3"});
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("missing tensors blocks.2."), std::string::npos) << refused.err;
+}
+
+TEST(Verify, NanIsNamed) {
+  const TempDir folder;
+  const Layout layout = layout_with(QkNorm::none, false);
+  Weights ours = lively(layout, 1);
+  ours.flat[layout.find("blocks.1.mlp.fc1.bias").offset + 3] = NAN;
+  const auto file = folder / "model.safetensors";
+  write_model(file, layout, ours);
+  const auto refused = weights({"verify", file});
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("NaN or infinity in blocks.1.mlp.fc1.bias (1)"), std::string::npos)
+      << refused.err;
+}
+
+TEST(Init, DrawsWhatACampaignWouldStartFrom) {
+  const TempDir folder;
+  const auto file = folder / "start.safetensors";
+  const auto config = evd::test::source_directory() / "configs/rehearsal.toml";
+  const auto made = weights({"init", file, "--config", config, "--seed", "5"});
+  ASSERT_EQ(made.code, 0) << made.story();
+  EXPECT_EQ(weights({"verify", file}).code, 0);
+  const auto again =
+      weights({"init", folder / "again.safetensors", "--config", config, "--seed", "5"});
+  EXPECT_TRUE(read_file(file) == read_file(folder / "again.safetensors"));
+  EXPECT_EQ(weights({"init", file}).code, 64);
+}
+
+TEST(Info, GarbageIsRefusedInOneLine) {
+  const TempDir folder;
+  evd::test::write_file(folder / "x.safetensors", "garbage that is no file of weights at all");
+  const auto refused = weights({"info", folder / "x.safetensors"});
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("not a valid safetensors file"), std::string::npos) << refused.err;
+  EXPECT_EQ(weights({"info", folder / "missing.safetensors"}).code, 74);
+}
+
+}  // namespace
+}  // namespace evd::nn
