@@ -1,5 +1,6 @@
 #include "nn/layout.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -121,14 +122,20 @@ std::size_t Layout::trained() const {
   return sum;
 }
 
+std::vector<float> Layout::start_of(const Parameter& parameter, std::uint64_t seed) {
+  std::vector<float> values(parameter.count);
+  if (parameter.start == Start::zero) return values;
+  Random random(seed, Purpose::weights, xxh3_64(as_bytes(parameter.name)));
+  for (auto& value : values) value = draw(random, parameter.start, parameter.scale);
+  return values;
+}
+
 std::vector<float> Layout::start_weights(std::uint64_t seed) const {
   std::vector<float> weights(size_);
   for (const auto& parameter : parameters_) {
-    if (parameter.start == Start::zero) continue;
-    Random random(seed, Purpose::weights, xxh3_64(as_bytes(parameter.name)));
-    for (std::size_t i = 0; i < parameter.count; ++i) {
-      weights[parameter.offset + i] = draw(random, parameter.start, parameter.scale);
-    }
+    const auto values = start_of(parameter, seed);
+    std::copy(values.begin(), values.end(),
+              weights.begin() + static_cast<std::ptrdiff_t>(parameter.offset));
   }
   return weights;
 }

@@ -46,6 +46,8 @@ class Layout {
   /// Start weights, drawn by name from (seed, Purpose::weights): the same on every machine and
   /// rank.
   [[nodiscard]] std::vector<float> start_weights(std::uint64_t seed) const;
+  /// Those of one parameter alone.
+  [[nodiscard]] static std::vector<float> start_of(const Parameter& parameter, std::uint64_t seed);
   /// Text states of a dropped caption, (max_tokens, caption_width): frozen, never trained, kept in
   /// the checkpoint as `y_embedder.y_embedding`.
   [[nodiscard]] std::vector<float> start_null_text(std::uint64_t seed) const;

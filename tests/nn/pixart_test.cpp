@@ -3,7 +3,6 @@
 #include <fstream>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -12,7 +11,7 @@
 #include "nn/composed.hpp"
 #include "nn/network.hpp"
 #include "nn/pixart_names.hpp"
-#include "nn/reference_run.hpp"
+#include "nn/reference_network.hpp"
 #include "nn/weight_tensor.hpp"
 
 namespace evd::nn {
@@ -73,34 +72,15 @@ struct Case {
   }
   /// The tensors that diffusers calls prefix + kind + name, under the original names.
   [[nodiscard]] WeightSet weights(const std::string& kind) const {
-    WeightSet::Tensors tensors;
-    const std::string start = prefix + kind + ".";
-    for (const auto& [name, tensor] : run.out().tensors()) {
-      if (name.starts_with(start)) tensors[name.substr(start.size())] = tensor;
-    }
-    return with_original_names(run.out().with(tensors, nullptr));
+    return test::pixart_of(run, prefix + kind + ".");
   }
   [[nodiscard]] at::Tensor flat(at::ScalarType dtype) const {
     const auto set = weights("w");
     EXPECT_EQ(set.tensors().size(), layout.parameters().size()) << told;
-    at::Tensor all = at::zeros({static_cast<std::int64_t>(layout.size())}, dtype);
-    for (const auto& p : layout.parameters()) {
-      all.narrow(0, static_cast<std::int64_t>(p.offset), static_cast<std::int64_t>(p.count))
-          .copy_(view_of(set.at(p.name, p.shape)).flatten());
-    }
-    return all;
+    return test::flat_of(set, layout, dtype);
   }
   [[nodiscard]] TextBatch text(at::ScalarType dtype) const {
-    const at::Tensor states = input("text", dtype);
-    const at::Tensor lengths = run[prefix + "x.mask"].sum(1);
-    TextBatch batch;
-    std::vector<at::Tensor> rows;
-    for (std::int64_t i = 0; i < states.size(0); ++i) {
-      batch.lengths.push_back(lengths[i].item<std::int64_t>());
-      rows.push_back(states[i].narrow(0, 0, batch.lengths.back()));
-    }
-    batch.states = at::cat(rows);
-    return batch;
+    return test::packed(input("text", dtype), run[prefix + "x.mask"]);
   }
   [[nodiscard]] at::Tensor output(const Network& network) const {
     const auto dtype = network.dtype();

@@ -1,15 +1,11 @@
 // Samplers against diffusers', a network under guidance in the loop.
 #include "nn/sampler.hpp"
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include "core/enum.hpp"
-#include "nn/pixart_names.hpp"
-#include "nn/reference_run.hpp"
-#include "nn/weight_tensor.hpp"
+#include "nn/reference_network.hpp"
 
 namespace evd::nn {
 namespace {
@@ -43,35 +39,11 @@ class Samplers : public testing::Test {
   }
   static void TearDownTestSuite() { delete run_; }
 
-  static at::Tensor flat() {
-    WeightSet::Tensors tensors;
-    for (const auto& [name, tensor] : run_->out().tensors()) {
-      if (name.starts_with("w.")) tensors[name.substr(2)] = tensor;
-    }
-    const auto set = with_original_names(run_->out().with(tensors, nullptr));
-    at::Tensor all = at::zeros({static_cast<std::int64_t>(layout_.size())}, at::kDouble);
-    for (const auto& p : layout_.parameters()) {
-      all.narrow(0, static_cast<std::int64_t>(p.offset), static_cast<std::int64_t>(p.count))
-          .copy_(view_of(set.at(p.name, p.shape)).flatten());
-    }
-    return all;
-  }
-  static TextBatch text() {
-    TextBatch batch;
-    std::vector<at::Tensor> rows;
-    const at::Tensor states = (*run_)["text"];
-    const at::Tensor lengths = (*run_)["mask"].sum(1);
-    for (std::int64_t i = 0; i < states.size(0); ++i) {
-      batch.lengths.push_back(lengths[i].item<std::int64_t>());
-      rows.push_back(states[i].narrow(0, 0, batch.lengths.back()));
-    }
-    batch.states = at::cat(rows);
-    return batch;
-  }
   static at::Tensor run(SamplerKind kind) {
     const c10::InferenceMode no_gradients;
-    const Network network(layout_, flat());
-    const TextKeys keys = network.keys_of(text());
+    const Network network(layout_,
+                          test::flat_of(test::pixart_of(*run_, "w."), layout_, at::kDouble));
+    const TextKeys keys = network.keys_of(test::packed((*run_)["text"], (*run_)["mask"]));
     const auto plan = sampling_plan(Schedule(layout_.diffusion()), kind, kSteps);
     return sample(guided(network, keys, kGuidance), plan, Prediction::noise, (*run_)["z"],
                   [](std::size_t i) { return (*run_)["noise." + std::to_string(i)]; });

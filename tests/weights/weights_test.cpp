@@ -9,6 +9,7 @@
 #include "nn/model_file.hpp"
 #include "nn/network.hpp"
 #include "nn/reference_run.hpp"
+#include "nn/weight_set.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
@@ -137,6 +138,50 @@ TEST(Convert, OtherShapesAreNamed) {
       {"convert", file, folder / "x.safetensors", "--to", "original", "--set", "network.depth=3"});
   EXPECT_EQ(refused.code, 65) << refused.story();
   EXPECT_NE(refused.err.find("missing tensors blocks.2."), std::string::npos) << refused.err;
+}
+
+// PixArt at one size goes on as PixArtMS at twice the size: what it lacks must be named.
+TEST(Convert, ToTheNextStageWithWhatItAddsDrawnAnew) {
+  const TempDir folder;
+  const Layout before = layout_with(QkNorm::self_cross, false);
+  const Weights ours = lively(before, 1);
+  const auto file = folder / "512.safetensors";
+  const auto to = folder / "1024.safetensors";
+  write_model(file, before, ours);
+  std::vector<std::string> arguments = {"convert", file, to, "--to", "original"};
+  for (const char* setting :
+       {"network.multi_aspect=true", "network.input_size=16", "network.interpolation=2"}) {
+    arguments.insert(arguments.end(), {"--set", setting});
+  }
+  const auto refused = weights(arguments);
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("missing tensors ar_embedder.mlp.2.weight"), std::string::npos)
+      << refused.err;
+  arguments.insert(arguments.end(), {"--fresh", "csize_embedder", "--fresh", "ar_embedder"});
+  const auto done = weights(arguments);
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_NE(done.err.find("drawn anew: ar_embedder.mlp.2.weight"), std::string::npos) << done.err;
+
+  auto network = before.network();
+  network.multi_aspect = true;
+  network.input_size = 16;
+  network.interpolation = 2;
+  const Layout after(network, before.diffusion());
+  const auto set = WeightSet::open(to);
+  for (const auto& p : after.parameters()) {
+    const auto values = to_floats(set.at(p.name, p.shape).elements, TensorType::F32);
+    if (!p.name.starts_with("csize_embedder") && !p.name.starts_with("ar_embedder")) {
+      const auto& from = before.find(p.name);
+      EXPECT_TRUE(
+          std::equal(values.begin(), values.end(), ours.flat.begin() + std::ptrdiff_t(from.offset)))
+          << p.name;
+      continue;
+    }
+    double square = 0;
+    for (const float value : values) square += double(value) * value;
+    const double deviation = std::sqrt(square / double(values.size()));
+    EXPECT_NEAR(deviation, p.name.ends_with("weight") ? 0.02 : 0.0, 0.006) << p.name;
+  }
 }
 
 TEST(Verify, NanIsNamed) {

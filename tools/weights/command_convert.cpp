@@ -1,10 +1,14 @@
+#include <algorithm>
+#include <deque>
 #include <iostream>
 #include <memory>
+#include <span>
 
 #include <CLI/CLI.hpp>
 
 #include "core/enum.hpp"
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "nn/model_file.hpp"
 #include "nn/pixart_names.hpp"
 #include "nn/safetensors.hpp"
@@ -21,7 +25,34 @@ struct ConvertOptions {
   std::string form;
   std::string section;
   VariantOptions variant;
+  std::vector<std::string> fresh;
+  std::uint64_t seed = 1;
 };
+
+/// Modules that the weights do not have, drawn as the reference initialises them: what PixArtMS at
+/// 1024 px has over PixArt at 512 px. Only those that `fresh` names, so that nothing is missed by
+/// accident.
+nn::WeightSet with_fresh(const nn::WeightSet& set, const nn::Layout& layout,
+                         const ConvertOptions& options) {
+  auto tensors = set.tensors();
+  const auto values = std::make_shared<std::deque<std::vector<float>>>();
+  std::vector<std::string> drawn;
+  for (const auto& parameter : layout.parameters()) {
+    const auto is_named = [&](const std::string& module) {
+      return parameter.name.starts_with(module + ".");
+    };
+    if (tensors.contains(parameter.name) ||
+        std::none_of(options.fresh.begin(), options.fresh.end(), is_named)) {
+      continue;
+    }
+    const auto& start = values->emplace_back(nn::Layout::start_of(parameter, options.seed));
+    tensors[parameter.name] = {nn::TensorType::F32, parameter.shape,
+                               std::as_bytes(std::span(start))};
+    drawn.push_back(parameter.name);
+  }
+  if (!drawn.empty()) std::cerr << "evd-weights: drawn anew: " << join(drawn, ", ") << "\n";
+  return set.with(std::move(tensors), values);
+}
 
 /// Tells the variant, so that nobody has to be asked again. What the file said of other things
 /// stays.
@@ -49,8 +80,9 @@ void write_original(const ConvertOptions& options, const nn::WeightSet& set) {
 }
 
 void run_convert(const ConvertOptions& options) {
-  const auto source = read_pixart(options.from, options.section);
-  const auto layout = layout_of(source, config_beside(options.from), options.variant);
+  const auto read = read_pixart(options.from, options.section);
+  const auto layout = layout_of(read, config_beside(options.from), options.variant);
+  const auto source = with_fresh(read, layout, options);
   nn::check_tensors(source, wanted_tensors(layout),
                     std::vector<std::string_view>{nn::kPositionsName, nn::kNullTextName});
   const auto set = source.with(metadata_of(source, layout));
@@ -88,6 +120,11 @@ Command add_convert(CLI::App& app) {
       ->check(CLI::IsMember({"pixart", "edgen"}));
   verb->add_option("--set", options->variant.settings,
                    "network.key=value or diffusion.key=value, as in a campaign's configuration");
+  verb->add_option(
+      "--fresh", options->fresh,
+      "A module that FROM lacks and that is drawn anew: csize_embedder and ar_embedder "
+      "on the way from 512 to 1024 px");
+  verb->add_option("--seed", options->seed, "Of what is drawn anew")->capture_default_str();
   return {verb, [options] { run_convert(*options); }};
 }
 
