@@ -53,7 +53,8 @@ struct Stopped : Error {
   explicit Stopped(const std::string& what) : Error(ExitCode::stopped, what) {}
 };
 
-/// The exit code that `error` stands for; internal for anything outside the closed set.
+/// The exit code that `error` stands for; io for the standard library's filesystem_error, internal
+/// for anything else outside the closed set.
 [[nodiscard]] ExitCode exit_code(const std::exception& error) noexcept;
 
 /// `operation path: Reason` as an IoError from the current errno.

@@ -211,4 +211,13 @@ std::string shell_word(std::string_view word) {
   return quoted + "'";
 }
 
+std::string printable(std::string_view name) {
+  constexpr std::size_t kMost = 80;
+  std::string text(name.substr(0, kMost));
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return text;
+}
+
 }  // namespace evd

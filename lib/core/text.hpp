@@ -51,4 +51,8 @@ struct CheckedPrompt {
 /// printf into a string.
 [[nodiscard]] std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
 
+/// At most 80 characters of a name that came from a foreign file, each that is not printable ASCII
+/// as `?`: fit for a message of one line.
+[[nodiscard]] std::string printable(std::string_view name);
+
 }  // namespace evd

@@ -88,7 +88,7 @@ struct GeluFunction : Function<GeluFunction> {
     at::Tensor y = at::empty_like(x);
     over_samples(x, [&](auto zero, std::int64_t b) {
       using T = decltype(zero);
-      gelu_forward(sample<T>(x, b), sample_of<T>(y, b), count(x.stride(0)));
+      gelu_forward(sample<T>(x, b), sample_of<T>(y, b), count(x.numel() / x.size(0)));
     });
     context->save_for_backward({x});
     return y;
@@ -101,7 +101,8 @@ struct GeluFunction : Function<GeluFunction> {
     at::Tensor gx = at::empty_like(x);
     over_samples(x, [&](auto zero, std::int64_t b) {
       using T = decltype(zero);
-      gelu_backward(sample<T>(x, b), sample<T>(gy, b), sample_of<T>(gx, b), count(x.stride(0)));
+      gelu_backward(sample<T>(x, b), sample<T>(gy, b), sample_of<T>(gx, b),
+                    count(x.numel() / x.size(0)));
     });
     return {gx};
   }

@@ -69,12 +69,12 @@ TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double 
   const auto& n = layout.network();
   TextEncoder encoder(n.caption_width, n.max_tokens);
   std::vector<TextStates> texts;
-  for (const auto& request : requests) texts.push_back(encoder.encode(request.prompt));
-  std::vector<Caption> captions(texts.size(), Caption::kept);
-  if (guidance != 1.0) {
-    texts.insert(texts.begin(), texts.begin(),
-                 texts.begin() + static_cast<std::ptrdiff_t>(requests.size()));
-    captions.insert(captions.begin(), requests.size(), Caption::dropped);
+  std::vector<Caption> captions;
+  // Dropped captions first: see guided().
+  for (const auto caption : {Caption::dropped, Caption::kept}) {
+    if (caption == Caption::dropped && guidance == 1.0) continue;
+    for (const auto& request : requests) texts.push_back(encoder.encode(request.prompt));
+    captions.insert(captions.end(), requests.size(), caption);
   }
   // Each text by itself: products of another shape round differently, and a picture must not depend
   // on the texts drawn beside it.
@@ -104,10 +104,9 @@ std::vector<std::vector<std::uint8_t>> Generator::State::chunk(
     std::span<const RenderRequest> requests, std::span<const SamplingStep> plan, double guidance,
     std::uint64_t seed) const {
   const c10::InferenceMode no_gradients;
-  const TextKeys text = keys(requests, guidance);
-  const at::Tensor pictures =
-      sample(guided(network, text, guidance), plan, layout.diffusion().prediction,
-             noise(requests, seed, 0), [&](std::size_t i) { return noise(requests, seed, i + 1); });
+  const at::Tensor pictures = sample(guided(network, keys(requests, guidance), guidance), plan,
+                                     layout.diffusion().prediction, noise(requests, seed, 0),
+                                     [&](std::size_t i) { return noise(requests, seed, i + 1); });
   std::vector<std::vector<std::uint8_t>> bytes;
   for (const auto& picture : pictures.unbind(0)) bytes.push_back(to_bytes(picture));
   return bytes;

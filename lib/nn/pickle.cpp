@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace evd::nn {
 namespace {
@@ -105,13 +106,6 @@ class Machine {
                       ", which no file of weights needs (it could run code when Python loads it; "
                       "nothing was run)");
     push(PickleNode::Global{full});
-  }
-  static std::string printable(std::string text) {
-    constexpr std::size_t kMost = 80;
-    if (text.size() > kMost) text.resize(kMost);
-    for (char& c : text)
-      if (c < ' ' || c > '~') c = '?';
-    return text;
   }
   void call() {
     const PickleNode* arguments = pop();

@@ -60,7 +60,7 @@ Name parse(std::string_view text) {
   }
   name.module = text.substr(0, text.size() - name.ending.size());
   for (const std::string_view start : {"blocks.", "transformer_blocks."}) {
-    if (!text.starts_with(start)) continue;
+    if (!name.module.starts_with(start)) continue;
     const std::size_t end = std::min(name.module.find('.', start.size()), name.module.size());
     name.block = name.module.substr(start.size(), end - start.size());
     name.module.replace(start.size(), name.block.size(), "#");

@@ -69,7 +69,8 @@ std::vector<Point> linspace(const Schedule& schedule, int steps, int intervals, 
     const double t = intervals == 0 ? 0 : (schedule.timesteps() - 1.0) * k / intervals;
     points.push_back(at(schedule, round_half_even(t)));
     if (i > 0 && points[points.size() - 2].timestep == points.back().timestep) {
-      throw ConfigurationError("sampling.steps: too many for this sampler, whose timesteps differ");
+      throw ConfigurationError(
+          "evaluate.steps: too many for this sampler, whose timesteps must differ (lower it)");
     }
   }
   points.push_back(end);
@@ -199,7 +200,7 @@ Plan sa(const std::vector<Point>& points) {
 
 std::vector<SamplingStep> sampling_plan(const Schedule& schedule, SamplerKind kind, int steps) {
   if (steps < 1 || steps > schedule.timesteps()) {
-    throw ConfigurationError("sampling.steps is not in 1.." + std::to_string(schedule.timesteps()));
+    throw ConfigurationError("evaluate.steps is not in 1.." + std::to_string(schedule.timesteps()));
   }
   switch (kind) {
     case SamplerKind::ddim:

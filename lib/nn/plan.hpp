@@ -41,7 +41,8 @@ struct SamplingStep {
 ///                 diffusers DDIMScheduler(clip_sample=False).
 ///  ddim-trailing: the same over 999, 949, ... 49: it starts at the noisiest timestep, as
 ///                 v-prediction wants. DDIMScheduler(clip_sample=False,
-///                 timestep_spacing="trailing").
+///                 timestep_spacing="trailing") where the steps divide 1000; elsewhere that one
+///                 ends a step beside the next timestep, this one at it.
 ///  dpmpp:         DPM-Solver++ 2M, midpoint; 999, 949, ... 50, last step to sigma 0 (of first
 ///                 order). diffusers DPMSolverMultistepScheduler with its defaults.
 ///  dpmpp-authors: the same solver on the authors' grid: even in continuous time from 1 to 1/1000,

@@ -18,6 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
+constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 58;
 constexpr std::string_view kMetadata = "__metadata__";
 
 [[noreturn]] void refuse(const std::string& where, const std::string& problem) {
@@ -74,11 +75,14 @@ TensorEntry parse_entry(const std::string& name, const Json& entry, const std::s
   const std::uint64_t bits = bits_of(tensor.dtype);
   if (bits == 0) bad("unknown dtype");
   std::uint64_t count = 1;
+  std::uint64_t reach = 1;  // of the sides that are not 0: what comes after multiplies them
   for (const auto& side : entry["shape"]) {
     if (!side.is_number_unsigned()) bad("a side is no whole number");
     const auto length = side.get<std::uint64_t>();
     if (length > std::uint64_t{std::numeric_limits<std::int64_t>::max()} ||
-        __builtin_mul_overflow(count, length, &count)) {
+        __builtin_mul_overflow(count, length, &count) ||
+        __builtin_mul_overflow(reach, std::max<std::uint64_t>(length, 1), &reach) ||
+        reach > kMaxElements) {
       bad("its shape overflows");
     }
     tensor.shape.push_back(static_cast<std::int64_t>(length));

@@ -1,5 +1,7 @@
 #include "nn/sampler.hpp"
 
+#include <utility>
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
@@ -43,16 +45,16 @@ at::Tensor sample(const Predictor& predict, std::span<const SamplingStep> plan,
   return z;
 }
 
-Predictor guided(const Network& network, const TextKeys& text, double scale,
-                 const PictureShapes& shapes) {
+Predictor guided(const Network& network, TextKeys text, double scale, const PictureShapes& shapes) {
   const bool both = scale != 1.0;
   PictureShapes all = shapes;
   if (both && shapes.size.defined()) {
     all = {at::cat({shapes.size, shapes.size}), at::cat({shapes.aspect, shapes.aspect})};
   }
-  return [&network, &text, scale, both, all](const at::Tensor& z, double timestep) {
+  return [&network, text = std::move(text), scale, both, all](const at::Tensor& z,
+                                                              double timestep) {
     const at::Tensor input = both ? at::cat({z, z}) : z;
-    const at::Tensor t = at::full({input.size(0)}, timestep, at::kDouble);
+    const at::Tensor t = at::full({input.size(0)}, timestep, input.options().dtype(at::kDouble));
     const at::Tensor out = network.forward(input, t, text, all);
     if (!both) return out;
     const auto halves = out.chunk(2);

@@ -22,7 +22,8 @@ using NoiseSource = std::function<at::Tensor(std::size_t step)>;
 /// The network under classifier-free guidance, u + scale (c - u), both halves in one pass. `text`
 /// holds 2 B rows, dropped captions first; with scale 1 it holds the B captions alone. Variance
 /// channels are those of the captions. `shapes`: of the B pictures.
-[[nodiscard]] Predictor guided(const Network& network, const TextKeys& text, double scale,
+/// The network must outlive the answer.
+[[nodiscard]] Predictor guided(const Network& network, TextKeys text, double scale,
                                const PictureShapes& shapes = {});
 
 }  // namespace evd::nn

@@ -58,17 +58,6 @@ std::vector<WantedTensor> wanted_of(const T5Options& o, const std::string& embed
   return wanted;
 }
 
-void check_types(const WeightSet& set) {
-  for (const auto& [name, tensor] : set.tensors()) {
-    const auto type = tensor.type;
-    if (type != TensorType::F32 && type != TensorType::BF16 && type != TensorType::F16 &&
-        type != TensorType::F64) {
-      throw DataError(set.where() + ": tensor " + name + " " + shape_text(tensor.shape) + " is " +
-                      std::string(name_of(type)) + " (wanted: BF16, F16, F32 or F64)");
-    }
-  }
-}
-
 }  // namespace
 
 T5Encoder::T5Encoder(const WeightSet& weights, const T5Options& options, at::ScalarType dtype)
@@ -82,7 +71,6 @@ T5Encoder::T5Encoder(const WeightSet& weights, const T5Options& options, at::Sca
   const std::string embedding = weights_.tensors().contains(kShared) ? kShared : kEmbedTokens;
   const auto wanted = wanted_of(options_, embedding);
   check_tensors(weights_, wanted, std::array<std::string_view, 2>{kShared, kEmbedTokens});
-  check_types(weights_);
   const auto find = [&](const std::string& name) { return weights_.tensors().find(name)->second; };
   embedding_ = find(embedding);
   position_bias_ = find(position_bias_name());

@@ -19,7 +19,8 @@ TextBatch text_batch(std::span<const TextStates> texts, std::span<const Caption>
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto values = static_cast<std::size_t>(texts[i].tokens) * static_cast<std::size_t>(width);
     const bool dropped = captions[i] == Caption::dropped;
-    if (texts[i].tokens < 1 || (dropped && values > null_text.size())) {
+    const std::size_t there = dropped ? null_text.size() : texts[i].values.size();
+    if (texts[i].tokens < 1 || values > there) {
       throw InternalError("a text of " + std::to_string(texts[i].tokens) +
                           " tokens does not fit its network");
     }

@@ -35,6 +35,7 @@ constexpr std::array<StorageClass, 10> kStorages = {{{"torch FloatStorage", Tens
                                                      {"torch ByteStorage", TensorType::U8},
                                                      {"torch BoolStorage", TensorType::BOOL}}};
 
+constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 58;
 constexpr std::string_view kTensor = "torch._utils _rebuild_tensor_v2";
 constexpr std::string_view kParameter = "torch._utils _rebuild_parameter";
 
@@ -145,13 +146,17 @@ class Reader {
     if (shape == nullptr || strides == nullptr || shape->items.size() != strides->items.size())
       bad("shape and strides do not agree");
     std::uint64_t count = 1;
+    std::uint64_t product = 1;  // of the sides that are not 0: what comes after multiplies them
     std::uint64_t last = tensor.offset;
     for (std::size_t i = 0; i < shape->items.size(); ++i) {
       tensor.shape.push_back(whole(*shape->items[i]));
       tensor.strides.push_back(whole(*strides->items[i]));
       const auto side = static_cast<std::uint64_t>(tensor.shape.back());
       std::uint64_t reach = 0;
-      if (__builtin_mul_overflow(count, side, &count)) bad("its shape overflows");
+      if (__builtin_mul_overflow(count, side, &count) ||
+          __builtin_mul_overflow(product, std::max<std::uint64_t>(side, 1), &product) ||
+          product > kMaxElements)
+        bad("its shape overflows");
       if (side == 0) continue;
       if (__builtin_mul_overflow(side - 1, static_cast<std::uint64_t>(tensor.strides.back()),
                                  &reach) ||

@@ -39,7 +39,10 @@ Bytes aligned(Bytes elements, TensorType type, Owners& owners) {
 void add(const Safetensors& file, WeightSet::Tensors& tensors, Owners& owners) {
   for (const auto& [name, entry] : file.tensors()) {
     const auto type = tensor_type(entry.dtype);
-    if (!type) throw DataError(file.where() + ": tensor " + name + " is " + entry.dtype);
+    if (!type) {
+      throw DataError(file.where() + ": tensor " + printable(name) + " is " + entry.dtype +
+                      " (F64, F32, BF16, F16, whole numbers and truth values are read)");
+    }
     tensors[name] = {*type, entry.shape, aligned(file.bytes(name), *type, owners)};
   }
   owners.push_back(file.owner());
@@ -98,8 +101,9 @@ void add_torch(const std::filesystem::path& path, std::string_view section,
   if (found == sections.end()) {
     std::vector<std::string> names;
     for (const auto& [name, stored] : sections) names.push_back(name.empty() ? "(top)" : name);
-    throw DataError(path.string() + ": no section " + std::string(section) + " (it has " +
-                    join(names, ", ") + ")");
+    throw DataError(path.string() + ": no state dict called " +
+                    std::string(section.empty() ? kStateDict : section) + " (it has " +
+                    join(names, ", ") + "; choose one with --section)");
   }
   owners.push_back(file);
   for (const auto& [name, stored] : found->second) {
@@ -143,6 +147,11 @@ std::filesystem::path file_in(const std::filesystem::path& folder) {
                   "; name the file itself)");
 }
 
+bool is_floating(TensorType type) {
+  return type == TensorType::F32 || type == TensorType::BF16 || type == TensorType::F16 ||
+         type == TensorType::F64;
+}
+
 std::string first_few(const std::vector<std::string>& items) {
   const std::size_t count = std::min(items.size(), kNamedInMessage);
   std::vector<std::string> shown(items.begin(), items.begin() + std::ptrdiff_t(count));
@@ -165,9 +174,14 @@ WeightSet WeightSet::open(const std::filesystem::path& path, std::string_view se
   set.where_ = path.string();
   const std::string name = path.filename().string();
   const std::string ending = path.extension().string();
+  const bool is_torch = ending == ".pth" || ending == ".pt" || ending == ".bin";
+  if (!is_torch && !section.empty()) {
+    throw UsageError(path.string() + ": --section " + std::string(section) +
+                     " is for files of torch.save (.pth, .pt, .bin); leave it out");
+  }
   if (name.ends_with(kIndexEnding)) {
     add_shards(path, set.tensors_, set.owners_);
-  } else if (ending == ".pth" || ending == ".pt" || ending == ".bin") {
+  } else if (is_torch) {
     add_torch(path, section, set.tensors_, set.owners_);
   } else {
     const auto file = Safetensors::map(path);
@@ -206,27 +220,39 @@ void check_tensors(const WeightSet& set, std::span<const WantedTensor> wanted,
                    std::span<const std::string_view> ignored) {
   std::vector<std::string> missing;
   std::vector<std::string> misshapen;
+  std::vector<std::string> mistyped;
   std::set<std::string_view> known(ignored.begin(), ignored.end());
   for (const auto& tensor : wanted) {
     known.insert(tensor.name);
     const auto found = set.tensors().find(tensor.name);
     if (found == set.tensors().end()) {
       missing.push_back(tensor.name);
-    } else if (found->second.shape != tensor.shape) {
+      continue;
+    }
+    if (found->second.shape != tensor.shape) {
       misshapen.push_back(tensor.name + " " + shape_text(found->second.shape) + " instead of " +
                           shape_text(tensor.shape));
+    }
+    if (!is_floating(found->second.type)) {
+      mistyped.push_back(tensor.name + " " + shape_text(tensor.shape) + " is " +
+                         std::string(name_of(found->second.type)));
     }
   }
   std::vector<std::string> unexpected;
   for (const auto& [name, tensor] : set.tensors()) {
-    if (!known.contains(name)) unexpected.push_back(name);
+    if (!known.contains(name)) unexpected.push_back(printable(name));
   }
   std::vector<std::string> problems;
   if (!missing.empty()) problems.push_back("missing tensors " + first_few(missing));
   if (!misshapen.empty()) problems.push_back("tensors of another shape: " + first_few(misshapen));
+  if (!mistyped.empty()) {
+    problems.push_back("tensors that are no numbers with a point: " + first_few(mistyped) +
+                       " (wanted: BF16, F16, F32 or F64)");
+  }
   if (!unexpected.empty()) problems.push_back("unexpected tensors " + first_few(unexpected));
   if (!problems.empty()) {
-    throw DataError(set.where() + ": weights of another network: " + join(problems, "; "));
+    throw DataError(set.where() + ": weights of another network: " + join(problems, "; ") +
+                    " (compare the configuration with the file)");
   }
 }
 

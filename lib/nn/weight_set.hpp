@@ -60,8 +60,8 @@ class WeightSet {
   std::vector<std::shared_ptr<const void>> owners_;
 };
 
-/// DataError that names what is missing, what has another shape (both shapes) and what nobody asked
-/// for; `ignored` may be there or not.
+/// DataError that names what is missing, what has another shape (both shapes) or is no floating
+/// point number, and what nobody asked for; `ignored` may be there or not.
 void check_tensors(const WeightSet& set, std::span<const WantedTensor> wanted,
                    std::span<const std::string_view> ignored = {});
 

@@ -138,6 +138,9 @@ void check_config(const Config& config, std::string_view where) {
 
 void require_services(const Config& config) {
   const Checker check("configuration");
+  check.require(!config.network.multi_aspect,
+                "network.multi_aspect: no stage trains or renders such a network yet (set it to "
+                "false)");
   check.require(!config.teachers.empty(),
                 "there is no teacher (add a [[teacher]] table, or bring images by `evd import`)");
   for (const auto& s : config.teachers)

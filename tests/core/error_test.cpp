@@ -1,6 +1,7 @@
 #include "core/error.hpp"
 
 #include <cerrno>
+#include <filesystem>
 #include <new>
 
 #include <gtest/gtest.h>
@@ -20,6 +21,8 @@ TEST(Error, CarriesTheExitCodeThatUsersScriptOn) {
   EXPECT_EQ(static_cast<int>(exit_code(Stopped("x"))), 75);
   EXPECT_EQ(static_cast<int>(exit_code(ConfigurationError("x"))), 78);
   EXPECT_EQ(static_cast<int>(exit_code(std::bad_alloc())), 70);
+  const auto loop = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+  EXPECT_EQ(static_cast<int>(exit_code(std::filesystem::filesystem_error("status", loop))), 74);
 }
 
 TEST(Error, ErrnoNamesOperationPathAndReason) {

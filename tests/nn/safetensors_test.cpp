@@ -122,6 +122,12 @@ TEST(Safetensors, RefusesWhatIsNotOne) {
   EXPECT_THROW(Safetensors(long_header, "test"), DataError);
 }
 
+TEST(Safetensors, AZeroSideHidesNoOverflow) {
+  EXPECT_THROW(
+      parse(R"({"a":{"dtype":"F32","shape":[4611686018427387904,0],"data_offsets":[0,0]}})", 0),
+      DataError);
+}
+
 TEST(Safetensors, TakesPaddingScalarsAndEmptyTensors) {
   const auto file = parse(R"({"e":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},)"
                           R"("s":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}   )",

@@ -128,6 +128,98 @@ TEST(Convert, AVariantThatIsNotToldIsNotGuessed) {
   EXPECT_EQ(weights(arguments).code, 64) << "the file is there now";
 }
 
+// As the authors publish theirs: .pth in bfloat16, two state dicts, positions and null text inside.
+TEST(Convert, ACheckpointOfTheAuthorsBecomesAFolderOfDiffusersAndComesBack) {
+  const TempDir folder;
+  const Layout layout = layout_with(QkNorm::self_cross, false);
+  const auto file = folder / "model.safetensors";
+  write_model(file, layout, lively(layout, 3));
+  const auto pth = folder / "Edgen.pth";
+  const auto saved = evd::test::run(
+      {.arguments = {evd::test::test_torch_python(),
+                     (evd::test::source_directory() / "tests/weights/save_checkpoint.py").string(),
+                     file.string(), pth.string()}});
+  ASSERT_EQ(saved.code, 0) << saved.story();
+  // What lies beside it and belongs to something else is not believed.
+  evd::test::write_file(folder / "config.json", R"({"_class_name": 5})");
+  const auto one = folder / "edgen.safetensors";
+  const std::vector<std::string> told = {"--variant", "edgen", "--set", "network.head_dim=8"};
+  const auto convert = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), told.begin(), told.end());
+    return weights(arguments);
+  };
+  const auto done = convert({"convert", pth, one, "--to", "original"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  // What is told once is not asked again, and there and back nothing changes.
+  ASSERT_EQ(weights({"convert", one, folder / "export", "--to", "diffusers"}).code, 0);
+  const auto again = folder / "again.safetensors";
+  ASSERT_EQ(weights({"convert", folder / "export", again, "--to", "original"}).code, 0);
+  EXPECT_TRUE(read_file(again) == read_file(one));
+  const auto set = WeightSet::open(one);
+  EXPECT_EQ(set.metadata().at("text_encoder"), "t5-v1.1");
+  EXPECT_EQ(set.tensors().at("blocks.0.attn.qkv.weight").type, TensorType::BF16);
+  EXPECT_FALSE(set.tensors().contains("pos_embed"));
+  EXPECT_TRUE(set.tensors().contains("y_embedder.y_embedding"));
+
+  const auto averaged = folder / "ema.safetensors";
+  const auto ema =
+      convert({"convert", pth, averaged, "--to", "original", "--section", "state_dict_ema"});
+  ASSERT_EQ(ema.code, 0) << ema.story();
+  EXPECT_FALSE(read_file(averaged) == read_file(one));
+  EXPECT_EQ(weights({"info", one, "--section", "state_dict_ema"}).code, 64);
+  const auto slip = weights(
+      {"convert", one, folder / "x.safetensors", "--to", "original", "--variant", "pixart"});
+  EXPECT_EQ(slip.code, 64) << slip.story();
+}
+
+TEST(Convert, WhatWasLostIsMissed) {
+  const TempDir folder;
+  const Layout layout = layout_with(QkNorm::none, false);
+  const auto file = folder / "model.safetensors";
+  write_model(file, layout, lively(layout, 3));
+  const auto exported = folder / "export";
+  ASSERT_EQ(weights({"convert", file, exported, "--to", "diffusers"}).code, 0);
+  const auto model = exported / "diffusion_pytorch_model.safetensors";
+  const auto set = WeightSet::open(model);
+  std::vector<NamedTensor> left;
+  for (const auto& [name, tensor] : set.tensors()) {
+    if (!name.starts_with("transformer_blocks.1.")) {
+      left.emplace_back(name, tensor.shape, tensor.type, tensor.elements);
+    }
+  }
+  write_safetensors(folder / "left.safetensors", left, set.metadata());
+  std::filesystem::rename(folder / "left.safetensors", model);
+  const auto refused = weights({"verify", exported});
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("missing tensors blocks.1."), std::string::npos) << refused.err;
+}
+
+TEST(Convert, TensorsOfWholeNumbersAndStrangeNamesAreRefused) {
+  const TempDir folder;
+  const Layout layout = layout_with(QkNorm::none, false);
+  const Weights ours = lively(layout, 1);
+  const auto file = folder / "model.safetensors";
+  auto tensors = named_tensors(layout, ours.flat, "");
+  const std::vector<std::int64_t> whole(24);
+  for (auto& tensor : tensors) {
+    if (tensor.name == "blocks.0.mlp.fc2.bias") {
+      tensor = {tensor.name, {24}, TensorType::I64, std::as_bytes(std::span(whole))};
+    }
+  }
+  write_safetensors(file, tensors, metadata_of(layout));
+  const auto refused = weights({"verify", file});
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("blocks.0.mlp.fc2.bias [24] is I64"), std::string::npos)
+      << refused.err;
+  tensors = named_tensors(layout, ours.flat, "");
+  tensors.emplace_back("blocks.weight", std::vector<std::int64_t>{1},
+                       std::span(ours.flat).first(1));
+  write_safetensors(file, tensors, metadata_of(layout));
+  const auto strange = weights({"convert", file, folder / "export", "--to", "diffusers"});
+  EXPECT_EQ(strange.code, 65) << strange.story();
+  EXPECT_NE(strange.err.find("unexpected tensors blocks.weight"), std::string::npos) << strange.err;
+}
+
 TEST(Convert, OtherShapesAreNamed) {
   const TempDir folder;
   const Layout layout = layout_with(QkNorm::none, false);

@@ -50,6 +50,11 @@ nn::WeightSet with_fresh(const nn::WeightSet& set, const nn::Layout& layout,
                                std::as_bytes(std::span(start))};
     drawn.push_back(parameter.name);
   }
+  if (drawn.empty() && !options.fresh.empty()) {
+    throw UsageError("--fresh " + options.fresh.front() +
+                     ": no tensor of that module is missing (leave it out, or --set "
+                     "network.multi_aspect=true first)");
+  }
   if (!drawn.empty()) std::cerr << "evd-weights: drawn anew: " << join(drawn, ", ") << "\n";
   return set.with(std::move(tensors), values);
 }
@@ -59,15 +64,26 @@ nn::WeightSet with_fresh(const nn::WeightSet& set, const nn::Layout& layout,
 nn::WeightSet::Metadata metadata_of(const nn::WeightSet& set, const nn::Layout& layout) {
   nn::WeightSet::Metadata metadata = set.metadata();
   auto told = nn::metadata_of(layout);
-  // Which encoder wrote the texts is not known of a foreign file.
-  if (!metadata.contains("text_encoder")) told["text_encoder"] = "t5-v1.1";
-  told.insert(metadata.begin(), metadata.end());
+  // A foreign file was trained on the texts of T5.
+  told["text_encoder"] = "t5-v1.1";
+  for (const auto& [key, value] : metadata) {
+    if (key == "text_encoder" || !told.contains(key)) told[key] = value;
+  }
   return told;
 }
 
 void write_original(const ConvertOptions& options, const nn::WeightSet& set) {
   if (std::filesystem::exists(options.to)) {
     throw UsageError(options.to.string() + ": it is there (name a new file)");
+  }
+  if (options.to.extension() != ".safetensors") {
+    throw UsageError(options.to.string() +
+                     ": a safetensors file is written (end its name with "
+                     ".safetensors)");
+  }
+  const auto folder = std::filesystem::absolute(options.to).parent_path();
+  if (!std::filesystem::is_directory(folder)) {
+    throw UsageError(folder.string() + ": no such folder (make it first)");
   }
   std::vector<nn::NamedTensor> tensors;
   for (const auto& [name, tensor] : set.tensors()) {
@@ -81,10 +97,9 @@ void write_original(const ConvertOptions& options, const nn::WeightSet& set) {
 
 void run_convert(const ConvertOptions& options) {
   const auto read = read_pixart(options.from, options.section);
-  const auto layout = layout_of(read, config_beside(options.from), options.variant);
-  const auto source = with_fresh(read, layout, options);
-  nn::check_tensors(source, wanted_tensors(layout),
-                    std::vector<std::string_view>{nn::kPositionsName, nn::kNullTextName});
+  const auto layout = layout_of(read.weights, read.config_json, options.variant);
+  const auto source = with_fresh(read.weights, layout, options);
+  check(source, layout);
   const auto set = source.with(metadata_of(source, layout));
   if (options.form == "original") {
     write_original(options, set);

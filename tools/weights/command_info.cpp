@@ -33,10 +33,10 @@ std::string kind_of(const nn::WeightSet& set) {
   return "unknown";
 }
 
-void print_network(const nn::WeightSet& set, const InfoOptions& options) {
-  const auto original = read_pixart(options.path, options.section);
+void print_network(const InfoOptions& options) {
   try {
-    const auto layout = layout_of(original, config_beside(options.path), {});
+    const auto read = read_pixart(options.path, options.section);
+    const auto layout = layout_of(read.weights, read.config_json, {});
     const auto& n = layout.network();
     std::cout << "network     width " << n.width << ", depth " << n.depth << ", heads of "
               << n.head_dim << ", patch " << n.patch << ", " << n.channels << " channels of "
@@ -45,10 +45,9 @@ void print_network(const nn::WeightSet& set, const InfoOptions& options) {
               << "variant     qk_norm " << name(n.qk_norm) << ", prediction "
               << name(layout.diffusion().prediction)
               << (layout.diffusion().learned_variance ? ", learned variance" : "") << "\n";
-  } catch (const DataError& error) {
+  } catch (const Error& error) {
     std::cout << "variant     not told: " << error.what() << "\n";
   }
-  static_cast<void>(set);
 }
 
 void run_info(const InfoOptions& options) {
@@ -70,9 +69,9 @@ void run_info(const InfoOptions& options) {
             << "tensors     " << set.tensors().size() << " (" << join(type_texts, ", ") << ")\n"
             << "elements    " << elements << ", " << human_bytes(static_cast<double>(bytes))
             << "\n";
-  if (kind_of(set).starts_with("PixArt")) print_network(set, options);
+  if (kind_of(set).starts_with("PixArt")) print_network(options);
   for (const auto& [key, value] : set.metadata()) {
-    std::cout << "metadata    " << key << " = " << value << "\n";
+    std::cout << "metadata    " << printable(key) << " = " << printable(value) << "\n";
   }
   if (!options.tensors) return;
   for (const auto& [name, tensor] : set.tensors()) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "core/error.hpp"
 #include "fs/file.hpp"
@@ -83,16 +84,8 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return std::filesystem::is_directory(path) ? path : path.parent_path();
 }
 
-}  // namespace
-
-void write_diffusers_folder(const std::filesystem::path& folder, const nn::WeightSet& set,
-                            const nn::Layout& layout) {
-  std::error_code error;
-  if (std::filesystem::exists(folder, error) && !std::filesystem::is_empty(folder, error)) {
-    throw UsageError(folder.string() + ": it is there and not empty (name a new folder)");
-  }
-  std::filesystem::create_directories(folder, error);
-  if (error) throw IoError("create " + folder.string() + ": " + error.message());
+void write_files(const std::filesystem::path& folder, const nn::WeightSet& set,
+                 const nn::Layout& layout) {
   if (const auto text = set.tensors().find(nn::kNullTextName); text != set.tensors().end()) {
     nn::write_safetensors(folder / kNullTextFile, named({*text}), {});
   }
@@ -104,23 +97,47 @@ void write_diffusers_folder(const std::filesystem::path& folder, const nn::Weigh
   fs::publish(folder / "config.json", config_of(layout));
 }
 
-nn::WeightSet read_pixart(const std::filesystem::path& path, const std::string& section) {
-  const auto set = nn::with_original_names(nn::WeightSet::open(path, section));
+}  // namespace
+
+void write_diffusers_folder(const std::filesystem::path& folder, const nn::WeightSet& set,
+                            const nn::Layout& layout) {
+  std::error_code error;
+  if (std::filesystem::exists(folder, error) && !std::filesystem::is_empty(folder, error)) {
+    throw UsageError(folder.string() + ": it is there and not empty (name a new folder)");
+  }
+  // Beside its place until it is whole: a disk that fills leaves nothing in the way.
+  const auto place = folder.has_filename() ? folder : folder.parent_path();
+  auto part = place;
+  part.replace_filename("." + place.filename().string() + ".part." + std::to_string(::getpid()));
+  try {
+    std::filesystem::create_directories(part);
+    write_files(part, set, layout);
+    std::filesystem::rename(part, place);
+  } catch (...) {
+    std::filesystem::remove_all(part, error);
+    throw;
+  }
+}
+
+Pixart read_pixart(const std::filesystem::path& path, const std::string& section) {
+  const auto raw = nn::WeightSet::open(path, section);
+  Pixart read{nn::with_original_names(raw), {}};
+  // What lies beside a file of another layout belongs to something else.
+  if (nn::pixart_names(raw) != nn::PixartNames::diffusers) return read;
+  if (const auto config = folder_of(path) / "config.json"; std::filesystem::exists(config)) {
+    read.config_json = fs::read_text(config);
+  }
   const auto beside = folder_of(path) / kNullTextFile;
-  if (set.tensors().contains(nn::kNullTextName) || !std::filesystem::exists(beside)) return set;
+  if (!std::filesystem::exists(beside)) return read;
   const auto text = nn::WeightSet::open(beside);
-  auto tensors = set.tensors();
+  auto tensors = read.weights.tensors();
   const auto found = text.tensors().find(nn::kNullTextName);
   if (found == text.tensors().end()) {
     throw DataError(beside.string() + ": missing tensor " + std::string(nn::kNullTextName));
   }
   tensors.insert(*found);
-  return set.with(std::move(tensors), std::make_shared<const nn::WeightSet>(text));
-}
-
-std::string config_beside(const std::filesystem::path& path) {
-  const auto file = folder_of(path) / "config.json";
-  return std::filesystem::exists(file) ? fs::read_text(file) : std::string();
+  read.weights = read.weights.with(std::move(tensors), std::make_shared<const nn::WeightSet>(text));
+  return read;
 }
 
 }  // namespace evd::weights

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "nn/layout.hpp"
 #include "nn/weight_set.hpp"
@@ -15,11 +16,14 @@ namespace evd::weights {
 void write_diffusers_folder(const std::filesystem::path& folder, const nn::WeightSet& set,
                             const nn::Layout& layout);
 
-/// The weights of such a folder, or of any other form, under the authors' names; null text included
-/// where it stands beside them.
-[[nodiscard]] nn::WeightSet read_pixart(const std::filesystem::path& path,
-                                        const std::string& section);
-/// The text of config.json beside the weights; empty when there is none.
-[[nodiscard]] std::string config_beside(const std::filesystem::path& path);
+/// Weights under the authors' names, and the text of diffusers' config.json where one tells of
+/// them.
+struct Pixart {
+  nn::WeightSet weights;
+  std::string config_json;
+};
+
+/// Reads such a folder, its null text included, or any other form that nn::WeightSet opens.
+[[nodiscard]] Pixart read_pixart(const std::filesystem::path& path, const std::string& section);
 
 }  // namespace evd::weights

@@ -1,5 +1,6 @@
 #include "weights/variant.hpp"
 
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -49,13 +50,13 @@ Settings told_by_tensors(const nn::WeightSet& set) {
       set.tensors().contains("csize_embedder.mlp.0.weight") ? "true" : "false";
   settings["diffusion.learned_variance"] =
       head[0] == 2 * patch[1] * patch[2] * patch[2] ? "true" : "false";
-  // PixArt's sizes where nothing else is told; Edgen's and PixArt's heads have 72 channels.
+  // PixArt's own sizes where nothing else is told.
   settings["network.max_tokens"] = "120";
   if (set.tensors().contains(nn::kNullTextName)) {
     const auto text = shape(set, std::string(nn::kNullTextName), 2);
     settings["network.max_tokens"] = std::to_string(text[0]);
   }
-  if (width % 72 == 0) settings["network.head_dim"] = "72";
+  if (width == 1152) settings["network.head_dim"] = "72";
   if (set.tensors().contains(nn::kPositionsName)) {
     const auto tokens = shape(set, std::string(nn::kPositionsName), 3)[1];
     const auto side = static_cast<std::int64_t>(std::llround(std::sqrt(double(tokens))));
@@ -67,12 +68,18 @@ Settings told_by_tensors(const nn::WeightSet& set) {
 void add_config(const std::string& text, const std::string& where, Settings& settings) {
   if (text.empty()) return;
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object() || json.value("_class_name", "") != "PixArtTransformer2DModel") {
-    throw DataError(where + ": its config.json is none of a PixArtTransformer2DModel");
+  if (!json.is_object() || !json.contains("_class_name") ||
+      json["_class_name"] != "PixArtTransformer2DModel") {
+    throw DataError(where + ": the config.json beside it is none of a PixArtTransformer2DModel");
   }
   const auto take = [&](const char* key, const char* setting) {
     if (json.contains(key) && !json[key].is_null()) settings[setting] = json[key].dump();
   };
+  take("num_layers", "network.depth");
+  take("patch_size", "network.patch");
+  take("in_channels", "network.channels");
+  take("caption_channels", "network.caption_width");
+  take("use_additional_conditions", "network.multi_aspect");
   take("attention_head_dim", "network.head_dim");
   take("sample_size", "network.input_size");
   take("interpolation_scale", "network.interpolation");
@@ -94,6 +101,15 @@ nn::Layout layout_of(const nn::WeightSet& set, const std::string& config_json,
     if (key.starts_with("network.") || key.starts_with("diffusion.")) settings[key] = value;
   }
   add_variant(options.variant, settings);
+  // A slip of the pen would make another network of the same tensors.
+  const auto told = set.metadata().find("network.qk_norm");
+  if (!options.variant.empty() && told != set.metadata().end() &&
+      told->second != settings["network.qk_norm"]) {
+    throw UsageError("--variant " + options.variant + ": " + set.where() +
+                     " says network.qk_norm = " + printable(told->second) +
+                     " (leave --variant out, or insist with --set network.qk_norm=" +
+                     settings["network.qk_norm"] + ")");
+  }
   for (const auto& setting : options.settings) {
     const auto equals = setting.find('=');
     if (equals == std::string::npos ||
@@ -102,13 +118,16 @@ nn::Layout layout_of(const nn::WeightSet& set, const std::string& config_json,
     }
     settings[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
-  for (const char* key :
-       {"network.qk_norm", "diffusion.prediction", "network.head_dim", "network.input_size"}) {
+  const std::string why = " (tensors do not show it, so it is not guessed; add ";
+  for (const char* key : {"network.qk_norm", "diffusion.prediction"}) {
     if (settings.contains(key)) continue;
-    throw DataError(set.where() + ": it does not tell " + key +
-                    " (variants share tensor names, so this is not guessed; add --variant pixart, "
-                    "--variant edgen or --set " +
-                    key + "=...)");
+    throw DataError(set.where() + ": it does not tell " + key + why +
+                    "--variant pixart or --variant edgen to evd-weights convert)");
+  }
+  for (const char* key : {"network.head_dim", "network.input_size"}) {
+    if (settings.contains(key)) continue;
+    throw DataError(set.where() + ": it does not tell " + key + why + "--set " + key +
+                    "=NUMBER to evd-weights convert)");
   }
   if (!settings.contains("network.interpolation")) {
     // PixArt's and diffusers' rule: 512 px and less 1, 1024 px 2.
@@ -118,16 +137,26 @@ nn::Layout layout_of(const nn::WeightSet& set, const std::string& config_json,
   std::vector<std::string> list;
   for (const auto& [key, value] : settings) list.push_back(key + "=" + value);
   run::Config config;
-  run::apply_settings(config, list);
-  return {config.network, config.diffusion};
+  try {
+    run::apply_settings(config, list);
+    return {config.network, config.diffusion};
+  } catch (const ConfigurationError& error) {
+    if (!options.settings.empty()) throw;
+    // Nobody configured this: the file says so.
+    throw DataError(set.where() + ": it tells of a network that is none (" + error.what() + ")");
+  }
 }
 
-std::vector<nn::WantedTensor> wanted_tensors(const nn::Layout& layout) {
+void check(const nn::WeightSet& set, const nn::Layout& layout) {
   std::vector<nn::WantedTensor> wanted;
   for (const auto& parameter : layout.parameters()) {
     wanted.push_back({parameter.name, parameter.shape});
   }
-  return wanted;
+  if (set.tensors().contains(nn::kNullTextName)) {
+    wanted.push_back({std::string(nn::kNullTextName),
+                      {layout.network().max_tokens, layout.network().caption_width}});
+  }
+  nn::check_tensors(set, wanted, std::array{nn::kPositionsName});
 }
 
 }  // namespace evd::weights

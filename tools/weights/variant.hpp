@@ -21,7 +21,8 @@ struct VariantOptions {
 [[nodiscard]] nn::Layout layout_of(const nn::WeightSet& set, const std::string& config_json,
                                    const VariantOptions& options);
 
-/// The tensors that a network of this layout wants, under the authors' names.
-[[nodiscard]] std::vector<nn::WantedTensor> wanted_tensors(const nn::Layout& layout);
+/// DataError unless a set under the authors' names has just the tensors of such a network; the text
+/// of a dropped caption may be missing, its shape not be another.
+void check(const nn::WeightSet& set, const nn::Layout& layout);
 
 }  // namespace evd::weights
