@@ -56,7 +56,7 @@ class Harvest {
       find_missing(archive);
       const auto& journals = *archive.journals();
       spending_ = std::make_shared<teacher::Spending>(
-          journals, context_.job, std::vector<std::string>{kMainLine, kHeldoutLine});
+          journals, context_.job, std::vector<std::string>{kMainLine, kHeldoutLine}, context_.log);
       words = {{"sample_index", input_.rules.sample_index},
                {"missing", missing_},
                {"main", microusd(context_.config.budget.usd) - journals.spent_microusd(kMainLine)},

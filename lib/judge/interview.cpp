@@ -196,7 +196,7 @@ std::int64_t Interview::budget_left() {
   const auto left = std::max<std::int64_t>(0, all - journals().spent_microusd("main"));
   if (context_.world.rank() == 0)
     spending_ = std::make_unique<teacher::Spending>(journals(), context_.job,
-                                                    std::vector<std::string>{"main"});
+                                                    std::vector<std::string>{"main"}, context_.log);
   // Rank 0's figure counts: on a shared file system the others may see less.
   return context_.world.all_reduce(context_.world.rank() == 0 ? left : INT64_MAX, mpi::Reduce::min);
 }

@@ -1,6 +1,7 @@
 #include "teacher/spending.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -16,10 +17,11 @@ constexpr double kRestPerLook = 9;  // so that looking takes at most a tenth of 
 
 }  // namespace
 
-Spending::Spending(const Journals& known, std::string job, std::vector<std::string> lines)
+Spending::Spending(const Journals& known, std::string job, std::vector<std::string> lines, Log log)
     : directory_(known.directory()),
       job_(std::move(job)),
       lines_(std::move(lines)),
+      log_(std::move(log)),
       totals_(lines_.size()) {
   for (const auto& [file, segment] : known.segments()) {
     if (is_own(file)) continue;
@@ -66,8 +68,13 @@ void Spending::read(const stdfs::path& file) {
     const Journals::Segment& found = journals.segments().at(file);
     segment.now = spent_in(found);
     segment.bytes = found.bytes;
-  } catch (const Error&) {
-    // It went, as segments do when their answers are published; what it said still counts.
+    segment.is_told = false;
+  } catch (const Error& error) {
+    std::error_code none;
+    // Segments go when their answers are published; what they said still counts.
+    if (!stdfs::exists(file, none) || std::exchange(segment.is_told, true)) return;
+    log_.warning("what another job spends counts as it was seen last: " +
+                 std::string(error.what()));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/log.hpp"
 #include "teacher/journal.hpp"
 #include "teacher/workers.hpp"
 
@@ -25,7 +26,8 @@ class Spending {
  public:
   /// Reads nothing: `known` is the start. Segments of `job` (Caller::Setup::job, also with a number
   /// behind it) are one's own. `lines` are the budget lines that are asked about.
-  Spending(const Journals& known, std::string job, std::vector<std::string> lines);
+  /// `log` is told once of a segment that is there and cannot be read.
+  Spending(const Journals& known, std::string job, std::vector<std::string> lines, Log log);
   Spending(const Spending&) = delete;
   Spending& operator=(const Spending&) = delete;
 
@@ -42,6 +44,7 @@ class Spending {
     std::uint64_t bytes = 0;
     std::vector<std::int64_t> at_start;  // by line; so is the next
     std::vector<std::int64_t> now;
+    bool is_told = false;  // that it cannot be read
   };
   [[nodiscard]] bool is_own(const std::filesystem::path& file) const;
   [[nodiscard]] std::vector<std::int64_t> spent_in(const Journals::Segment& segment) const;
@@ -51,6 +54,7 @@ class Spending {
   std::filesystem::path directory_;
   std::string job_;
   std::vector<std::string> lines_;
+  Log log_;
   std::mutex look_mutex_;  // one look at a time
   std::map<std::filesystem::path, Segment> segments_;
   std::mutex totals_mutex_;

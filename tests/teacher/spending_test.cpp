@@ -54,7 +54,7 @@ TEST(Spending, CountsWhatOthersSpendFromNowOn) {
   const evd::test::TempDir calls;
   Other other(calls.path());
   other.announce("a");
-  Spending spending(Journals(calls.path()), "mine-1", {"main", "heldout"});
+  Spending spending(Journals(calls.path()), "mine-1", {"main", "heldout"}, Log("test", 0));
   spending.look();
   EXPECT_EQ(spending.since_start_microusd(0), 0);
 
@@ -83,7 +83,7 @@ TEST(Spending, WhatASegmentGrowsByBetweenItsReadingAndTheStartCounts) {
   other.answer("a");
   Other later(calls.path(), "later-1");
   later.announce("c");
-  Spending spending(known, "mine-1", {"main"});
+  Spending spending(known, "mine-1", {"main"}, Log("test", 0));
   spending.look();
   EXPECT_EQ(spending.since_start_microusd(0), -10'000 + 40'000 + 40'000);
 }
@@ -95,14 +95,14 @@ TEST(Spending, BeginsWithWhatTheJournalsHaveRead) {
   other.announce("a");
   const Journals known(calls.path());
   std::filesystem::remove(other.file());
-  Spending spending(known, "mine-1", {"main"});
+  Spending spending(known, "mine-1", {"main"}, Log("test", 0));
   spending.look();
   EXPECT_EQ(spending.since_start_microusd(0), 0);
 }
 
 TEST(Spending, OnesOwnSegmentsDoNotCount) {
   const evd::test::TempDir calls;
-  Spending spending(Journals(calls.path()), "host-7-0", {"main"});
+  Spending spending(Journals(calls.path()), "host-7-0", {"main"}, Log("test", 0));
   int number = 0;
   for (const char* job : {"host-7-0", "host-7-0-2"}) {
     Other own(calls.path(), job);
@@ -118,7 +118,7 @@ TEST(Spending, OnesOwnSegmentsDoNotCount) {
 
 TEST(Spending, ASegmentThatGoesStillCounts) {
   const evd::test::TempDir calls;
-  Spending spending(Journals(calls.path()), "mine-1", {"main"});
+  Spending spending(Journals(calls.path()), "mine-1", {"main"}, Log("test", 0));
   {
     Other other(calls.path());
     other.announce("a");
@@ -131,7 +131,7 @@ TEST(Spending, ASegmentThatGoesStillCounts) {
 
 TEST(Spending, LooksByItself) {
   const evd::test::TempDir calls;
-  Spending spending(Journals(calls.path()), "mine-1", {"main"});
+  Spending spending(Journals(calls.path()), "mine-1", {"main"}, Log("test", 0));
   Other other(calls.path());
   other.announce("a");
   for (const double until_s = monotonic_s() + 60; spending.since_start_microusd(0) != 40'000;) {
