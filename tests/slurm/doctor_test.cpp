@@ -50,7 +50,10 @@ TEST_F(Doctor, TwoNodesAreWellAndMistakesAreNamed) {
   // A plug-in that this MPI does not speak: it says so, and its words are passed on.
   const Finished alone = doctor(std::string("partition = \"main\"\nmpi = \"none\"\n") + kSite);
   EXPECT_EQ(alone.code, 78) << alone.story();
-  EXPECT_NE(alone.out.find("PMI support"), std::string::npos) << alone.story();
+  // The first rank to fail may end the other in the middle of Open MPI's advice.
+  EXPECT_TRUE(alone.out.find("PMI support") != std::string::npos ||
+              alone.out.find("OPAL ERROR") != std::string::npos)
+      << alone.story();
   EXPECT_NE(alone.out.find("see mpi (`srun --mpi=list`"), std::string::npos) << alone.story();
 }
 
