@@ -268,6 +268,9 @@ TEST(Config, ServicesAreRequiredToDraw) {
             std::string::npos);
   EXPECT_NE(says(teacher).find("vlm.base_url is missing"), std::string::npos);
   EXPECT_EQ(says(teacher + vlm), "nothing");
+  EXPECT_NE(says(teacher + vlm + "[network]\nmulti_aspect = true\nwidth = 192\n")
+                .find("no stage trains or renders such a network yet"),
+            std::string::npos);
 }
 
 TEST(Config, MarkdownHasEveryKey) {

@@ -57,10 +57,17 @@ TEST_F(Adversity, PreemptedByAnUrgentJobItGoesOn) {
   submit(campaign, {"--rounds", "1"});
   wait_until_running(campaign, kTrain);
   // It wants all of both nodes.
+  const TempDir place;
+  const auto urgent = place / "ran_at";
   slurm({"sbatch", "--wait", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null",
-         "--wrap=true"});
+         "--wrap=date -u +%FT%TZ > " + urgent.string()});
   wait_for_the_end(campaign);
   EXPECT_TRUE(has_log(campaign, kTrain, 1)) << campaign.evd("status").out;
+  const std::string second_life = log_of(campaign, 1);
+  const auto begins = second_life.find(" info train");
+  ASSERT_NE(begins, std::string::npos) << second_life;
+  EXPECT_LE(read_file(urgent).substr(0, 20), second_life.substr(begins - 20, 20))
+      << "the urgent job went first";
   EXPECT_NE(log_of(campaign, 0).find("stopped early, its work is saved"), std::string::npos)
       << log_of(campaign, 0);
   const TinyCampaign undisturbed(kLongTrain);
