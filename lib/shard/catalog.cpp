@@ -42,10 +42,6 @@ std::vector<std::filesystem::path> stage_directories(const std::filesystem::path
   return found;
 }
 
-}  // namespace
-
-namespace {
-
 // A damaged file is passed over, and one that is gone. One that a failing disk does not give is
 // neither: going on without it would pay again for what it holds.
 void throw_if_disk_fails(const Error& error, const std::filesystem::path& path) {
