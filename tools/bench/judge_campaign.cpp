@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
 #include "fs/file.hpp"
@@ -301,7 +302,11 @@ class Maker {
                                                        .finished_ms = 2},
                                           said.reply));
     }
-    while (journal.durable() < last) std::this_thread::yield();
+    auto progress = journal.progress();
+    for (; progress.through < last && !progress.broken; progress = journal.progress()) {
+      std::this_thread::yield();
+    }
+    if (!progress.trouble.empty()) throw IoError(progress.trouble);
     std::cout << vlm.said().size() << "\n";
   }
 
