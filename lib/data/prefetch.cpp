@@ -17,11 +17,11 @@ struct Prefetch::State {
     std::exception_ptr error;
   };
 
-  State(const Pictures& the_pictures, Stream the_stream, const Setup& the_setup)
-      : pictures(the_pictures), stream(std::move(the_stream)), setup(the_setup) {}
+  State(const Pictures& the_pictures, Order the_order, const Setup& the_setup)
+      : pictures(the_pictures), order(std::move(the_order)), setup(the_setup) {}
 
   const Pictures& pictures;
-  Stream stream;
+  Order order;
   const Setup setup;
   std::mutex mutex;
   std::condition_variable changed;
@@ -47,9 +47,11 @@ void Prefetch::State::work() {
     Outcome outcome;
     Batch& batch = outcome.batch;
     batch.step = next_to_prepare++;
-    const Share share = share_of(setup.batch, setup.rank, setup.world_size);
+    const Share share = share_of(order.batch(), setup.rank, setup.world_size);
     batch.first = share.begin;
-    batch.indices = stream.entries(batch.step * setup.batch + share.begin, share.size());
+    const Order::Turn turn = order.turn(batch.step);
+    batch.bucket = turn.bucket;
+    batch.indices = order.samples(turn, share);
     lock.unlock();
     try {
       fill(batch);
@@ -69,8 +71,8 @@ void Prefetch::State::fill(Batch& batch) const {
     pictures.copy_to(batch.indices[i], std::span(batch.pixels).subspan(i * values, values));
 }
 
-Prefetch::Prefetch(const Pictures& pictures, Stream stream, const Setup& setup)
-    : state_(std::make_unique<State>(pictures, std::move(stream), setup)) {
+Prefetch::Prefetch(const Pictures& pictures, Order order, const Setup& setup)
+    : state_(std::make_unique<State>(pictures, std::move(order), setup)) {
   state_->next_to_prepare = state_->next_to_take = setup.first_step;
   for (int i = 0; i < std::max(1, setup.threads); ++i)
     state_->workers.emplace_back([state = state_.get()] { state->work(); });

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "data/order.hpp"
 #include "data/pictures.hpp"
-#include "data/stream.hpp"
 
 namespace evd::data {
 
@@ -13,25 +13,25 @@ namespace evd::data {
 struct Batch {
   std::uint64_t step = 0;              ///< within the round
   std::uint64_t first = 0;             ///< place of the first item in the global batch
+  int bucket = 0;                      ///< of all ranks' parts alike
   std::vector<std::uint32_t> indices;  ///< into the members, in the order of the stream
   std::vector<float> pixels;           ///< (indices.size(), 3, side, side) in [-1, 1]
 };
 
 /// Prepares the batches of a round ahead of the trainer, in background threads that touch neither
-/// MPI nor torch. Batch k of the round is entries [k * batch, (k + 1) * batch) of the stream.
+/// MPI nor torch. Which samples a step takes: Order.
 class Prefetch {
  public:
   struct Setup {
     std::uint64_t first_step = 0;  ///< where a resumed round goes on
     std::uint64_t end_step = 0;    ///< one past the last
-    std::uint64_t batch = 1;       ///< global
     int rank = 0;
     int world_size = 1;
     int threads = 1;
     int ahead = 4;  ///< batches prepared at most before they are taken
   };
   /// Keeps a reference to `pictures`.
-  Prefetch(const Pictures& pictures, Stream stream, const Setup& setup);
+  Prefetch(const Pictures& pictures, Order order, const Setup& setup);
   ~Prefetch();
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;

@@ -54,12 +54,12 @@ void train_round(const Round& round, const nn::Layout& layout, State& state,
   data::Prefetch::Setup setup;
   setup.first_step = static_cast<std::uint64_t>(state.round_step);
   setup.end_step = static_cast<std::uint64_t>(options.steps_per_round);
-  setup.batch = static_cast<std::uint64_t>(options.batch);
   setup.rank = world.rank();
   setup.world_size = world.size();
   data::Prefetch prefetch(
       round.pictures,
-      data::Stream(round.seed, round.number, 0, static_cast<std::uint32_t>(round.members.size())),
+      data::Order(round.seed, round.number, static_cast<std::uint32_t>(round.members.size()),
+                  static_cast<std::uint64_t>(options.batch)),
       setup);
 
   while (state.round_step < options.steps_per_round) {

@@ -16,8 +16,8 @@ std::vector<std::uint32_t> global_batch(std::uint64_t step, std::uint64_t batch,
   const Pictures pictures(23, 1, plain);
   std::vector<std::uint32_t> joined;
   for (int rank = 0; rank < world_size; ++rank) {
-    Prefetch prefetch(pictures, Stream(5, 1, 0, 23),
-                      {step, step + 1, batch, rank, world_size, threads, 2});
+    Prefetch prefetch(pictures, Order(5, 1, 23, batch),
+                      {step, step + 1, rank, world_size, threads, 2});
     const Batch part = prefetch.next();
     EXPECT_EQ(part.first, joined.size());
     joined.insert(joined.end(), part.indices.begin(), part.indices.end());
@@ -36,7 +36,7 @@ TEST(Prefetch, RanksSplitTheSameGlobalBatch) {
 TEST(Prefetch, GivesStepsInOrderWithTheirPixels) {
   const Pictures pictures(23, 1, plain);
   for (const int threads : {1, 3}) {
-    Prefetch prefetch(pictures, Stream(5, 1, 0, 23), {4, 60, 7, 0, 1, threads, 3});
+    Prefetch prefetch(pictures, Order(5, 1, 23, 7), {4, 60, 0, 1, threads, 3});
     for (std::uint64_t step = 4; step < 60; ++step) {
       const Batch batch = prefetch.next();
       ASSERT_EQ(batch.step, step);
@@ -54,7 +54,7 @@ TEST(Prefetch, AnErrorComesOutAtItsStep) {
     if (index == bad) throw DataError("no such picture");
     return plain(index);
   });
-  Prefetch prefetch(pictures, Stream(5, 1, 0, 23), {0, 60, 7, 0, 1, 2, 3});
+  Prefetch prefetch(pictures, Order(5, 1, 23, 7), {0, 60, 0, 1, 2, 3});
   EXPECT_NO_THROW((void)prefetch.next());
   EXPECT_NO_THROW((void)prefetch.next());
   EXPECT_THROW((void)prefetch.next(), DataError);
@@ -63,7 +63,7 @@ TEST(Prefetch, AnErrorComesOutAtItsStep) {
 TEST(Prefetch, MayBeLeftEarly) {
   const Pictures pictures(23, 1, plain);
   for (int i = 0; i < 20; ++i) {
-    Prefetch prefetch(pictures, Stream(5, 1, 0, 23), {0, 1000000, 7, 0, 1, 2, 8});
+    Prefetch prefetch(pictures, Order(5, 1, 23, 7), {0, 1000000, 0, 1, 2, 8});
     EXPECT_EQ(prefetch.next().step, 0U);
   }
 }
