@@ -171,6 +171,8 @@ struct TrainOptions {
   int checkpoint_every = 200;
   int keep = 2;
   int max_skipped = 20;
+  double step_limit_s = 600;
+  double phase_limit_s = 3600;
   template <class V>
   void describe(V& v) {
     using enum Scope;
@@ -194,6 +196,13 @@ struct TrainOptions {
     v("keep", keep, {"", "newest resume states kept within a round", operation, 1, 100});
     v("max_skipped", max_skipped,
       {"steps", "not-finite steps in a row before it gives up", science, 1, 1e6});
+    v("step_limit_s", step_limit_s,
+      {"s",
+       "a step that takes longer, and ten times as long as usual, hangs: the job ends with the "
+       "ranks' names; 0 = wait for ever",
+       operation, 0, 1e6});
+    v("phase_limit_s", phase_limit_s,
+      {"s", "the same for loading, extraction, validation and checkpoints", operation, 1, 1e6});
   }
 };
 

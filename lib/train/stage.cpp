@@ -14,6 +14,7 @@
 #include "train/checkpoint.hpp"
 #include "train/inputs.hpp"
 #include "train/trainer.hpp"
+#include "train/watchdog.hpp"
 
 namespace evd::train {
 namespace {
@@ -49,9 +50,11 @@ void add(Times& sum, const Times& more) {
 /// Keeps rank 0's books: steps, progress, resume states.
 class Bookkeeper {
  public:
-  Bookkeeper(run::Context& context, Checkpoints& checkpoints, Resumed& begun)
+  Bookkeeper(run::Context& context, Checkpoints& checkpoints, Resumed& begun,
+             const Activity& activity)
       : context_(context),
         checkpoints_(checkpoints),
+        activity_(activity),
         state_(begun.state),
         steps_(std::move(begun.steps)) {
     context_.progress.begin("steps", context_.config.train.steps_per_round);
@@ -88,12 +91,14 @@ class Bookkeeper {
 
   void save() {
     const double begun_s = monotonic_s();
+    activity_.enter(Operation::checkpoint, state_.step);
     checkpoints_.save(state_, steps_);
     checkpoint_s_ += monotonic_s() - begun_s;
   }
 
   run::Context& context_;
   Checkpoints& checkpoints_;
+  const Activity& activity_;
   State& state_;
   std::vector<shard::Step> steps_;
   Times times_;
@@ -133,6 +138,19 @@ run::Result result_of(const run::Context& context, const State& state, const nn:
   return result;
 }
 
+/// Nothing when the configuration wants none.
+std::unique_ptr<Watchdog> watchdog_of(const run::Context& context) {
+  const auto& options = context.config.train;
+  if (options.step_limit_s == 0) return nullptr;
+  // Short limits are for trying it out: their board moves faster.
+  const double beat_s = std::min(5.0, options.step_limit_s / 10);
+  return std::make_unique<Watchdog>(
+      Watchdog::Setup{context.directory, context.attempt, context.world.rank(),
+                      context.world.size(), HangLimits(options.step_limit_s, options.phase_limit_s),
+                      beat_s},
+      context.log);
+}
+
 }  // namespace
 
 run::Result run_stage(run::Context& context) {
@@ -142,6 +160,9 @@ run::Result run_stage(run::Context& context) {
   }
   // ---- what is read
   const double begun_s = monotonic_s();
+  const auto watchdog = watchdog_of(context);
+  Activity activity;
+  if (watchdog) activity.add(*watchdog);
   const mpi::Communicator node = context.world.node();
   nn::use_threads(run::cores_per_rank(node));
   const nn::Layout layout(config.network, config.diffusion);
@@ -158,11 +179,13 @@ run::Result run_stage(run::Context& context) {
   const double loaded_s = monotonic_s();
 
   // ---- training
-  Bookkeeper books(context, checkpoints, begun);
-  const Round round{context.self.round, config.campaign.seed, config.train, members, pictures};
+  Bookkeeper books(context, checkpoints, begun, activity);
+  const Round round{
+      context.self.round, config.campaign.seed, config.train, members, pictures, activity};
   train_round(round, layout, state, context.world, node, context.stop, context.log,
               [&](const Told& told) { return books.after(told); });
   const double trained_s = monotonic_s();
+  activity.enter(Operation::publish, state.step);
   check_equal(state, context.world);
   if (state.round_step < config.train.steps_per_round) {
     throw Stopped(format("train stopped at step %lld of %d, all saved; start it again",

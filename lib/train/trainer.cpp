@@ -70,22 +70,26 @@ void train_round(const Round& round, const nn::Layout& layout, State& state,
       return now_s - std::exchange(last_s, now_s);
     };
     Times times;
+    round.activity.enter(Operation::data, state.step);
     data::Batch batch = prefetch.next();
     const Part part =
         make_part(noising, entries_of(round, batch, state.step), std::move(batch.pixels), encoder);
     times.data_s = lap();
 
     // ---- forward and backward; buckets are summed over the ranks meanwhile
+    round.activity.enter(Operation::backward, state.step);
     const Pass pass = backprop.run(part, static_cast<std::size_t>(options.batch), stop);
     times.forward_s = pass.forward_s;
     times.backward_s = pass.backward_s;
     lap();
+    round.activity.enter(Operation::reduce, state.step);
     const auto sums = reducer->finish();
     const auto gradient = sums.first(layout.size());
     const auto scalars = sums.subspan(layout.size());
     times.reduce_s = lap();
 
     // ---- update: every rank computes the same one from the same sums
+    round.activity.enter(Operation::update, state.step);
     shard::Step row;
     row.step = state.step;
     row.round = round.number;

@@ -8,6 +8,7 @@
 #include "mpi/communicator.hpp"
 #include "run/config.hpp"
 #include "shard/rows.hpp"
+#include "train/activity.hpp"
 #include "train/backprop.hpp"
 #include "train/guard.hpp"
 #include "train/state.hpp"
@@ -30,6 +31,7 @@ struct Round {
   const run::TrainOptions& options;
   std::span<const data::Member> members;
   const data::Pictures& pictures;
+  Activity activity{};
 };
 
 /// What a caller is told after each step, with the state as it is then.
