@@ -7,6 +7,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/composed.hpp"
@@ -211,11 +212,14 @@ struct Attention : Function<Attention> {
 at::Tensor norm_modulate(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale,
                          Kernels kernels) {
   if (!is_fused(x, kernels)) return composed::norm_modulate(x, shift, scale);
+  RECORD_FUNCTION("evd::norm_modulate", {});
   return NormModulate::apply(x, shift, scale);
 }
 
 at::Tensor gelu(const at::Tensor& x, Kernels kernels) {
-  return is_fused(x, kernels) ? GeluFunction::apply(x) : composed::gelu(x);
+  if (!is_fused(x, kernels)) return composed::gelu(x);
+  RECORD_FUNCTION("evd::gelu", {});
+  return GeluFunction::apply(x);
 }
 
 at::Tensor self_attention(const at::Tensor& qkv, int heads, HeadNorm norm, Kernels kernels) {
@@ -223,6 +227,7 @@ at::Tensor self_attention(const at::Tensor& qkv, int heads, HeadNorm norm, Kerne
     const auto parts = qkv.chunk(3, 2);
     return composed::attention(parts[0], parts[1], parts[2], {}, heads, norm);
   }
+  RECORD_FUNCTION("evd::self_attention", {});
   return Attention::apply(qkv, qkv, Setting{heads, norm, {}});
 }
 
@@ -233,6 +238,7 @@ at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
   if (!is_fused(q, kernels) || *std::max_element(lengths.begin(), lengths.end()) > kMaxKeys) {
     return composed::cross_attention(q, kv, lengths, heads, norm);
   }
+  RECORD_FUNCTION("evd::cross_attention", {});
   return Attention::apply(q, kv, Setting{heads, norm, {lengths.begin(), lengths.end()}});
 }
 

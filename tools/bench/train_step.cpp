@@ -1,88 +1,193 @@
-// Time of a training step of the rehearsal's network, on made-up pictures: the same loop as
-// evd-train, from the batch to the averaged weights. One line of JSON from rank 0.
+// A training step on made-up samples, from the batch to the averaged weights, with the parts that
+// evd-train is made of. Rank 0 prints one line a step, "step BEGUN ENDED" in seconds of the
+// monotonic clock, so that a driver that stops and continues the program knows which steps ran
+// whole.
 #include <algorithm>
-#include <atomic>
+#include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/random.hpp"
+#include "nn/operator_times.hpp"
+#include "nn/text_encoder.hpp"
 #include "nn/threads.hpp"
-#include "train/trainer.hpp"
+#include "run/config.hpp"
+#include "train/backprop.hpp"
+#include "train/state.hpp"
 
 namespace {
 
 using namespace evd;
 
-constexpr std::uint32_t kSamples = 2048;
+constexpr std::size_t kSamples = 256;
+constexpr std::size_t kBucketBytes = std::size_t{1} << 20;
 
-std::vector<data::Member> make_members() {
-  constexpr std::array<const char*, 8> kWords = {"red",  "blue",  "circle", "square",
-                                                 "left", "right", "above",  "small"};
-  std::vector<data::Member> members(kSamples);
-  Random random(1, Purpose::test);
-  for (auto& member : members) {
-    std::array<std::uint8_t, 16> id{};
-    for (auto& byte : id) byte = static_cast<std::uint8_t>(random.below(256));
-    member.id = SampleId(id);
-    const auto words = 6 + random.below(7);
-    for (std::uint64_t i = 0; i < words; ++i) {
-      member.prompt += std::string(kWords[random.below(kWords.size())]) + " ";
+/// What is trained, and on what.
+struct Work {
+  nn::NetworkOptions network;
+  nn::DiffusionOptions diffusion;
+  std::size_t batch_per_rank = 32;
+  int shortest_text = 6;
+  int longest_text = 12;
+};
+
+Work work_of(std::string_view name) {
+  Work work;
+  if (name != "33m") return work;
+  auto& n = work.network;
+  n.input_size = 32;
+  n.channels = 4;
+  n.patch = 2;
+  n.width = 384;
+  n.depth = 12;
+  n.head_dim = 64;
+  n.caption_width = 4096;
+  n.max_tokens = 120;
+  work.diffusion.prediction = nn::Prediction::noise;
+  work.batch_per_rank = 4;
+  work.shortest_text = 3;
+  work.longest_text = 120;
+  return work;
+}
+
+struct Samples {
+  explicit Samples(const Work& work) {
+    Random random(1, Purpose::test);
+    const auto& n = work.network;
+    values = std::size_t(n.channels) * std::size_t(n.input_size) * std::size_t(n.input_size);
+    pictures.resize(kSamples * values);
+    random.fill_normal(pictures);
+    const auto lengths = std::uint64_t(work.longest_text - work.shortest_text + 1);
+    for (std::size_t i = 0; i < kSamples; ++i) {
+      std::array<std::uint8_t, 16> id{};
+      for (auto& byte : id) byte = static_cast<std::uint8_t>(random.below(256));
+      ids.emplace_back(id);
+      std::string prompt;
+      const auto words = std::uint64_t(work.shortest_text) + random.below(lengths);
+      for (std::uint64_t w = 0; w < words; ++w) {
+        prompt += "word" + std::to_string(random.below(64)) + " ";
+      }
+      prompts.push_back(prompt);
     }
   }
-  return members;
+  std::size_t values = 0;
+  std::vector<float> pictures;
+  std::vector<SampleId> ids;
+  std::vector<std::string> prompts;
+};
+
+/// The shares of a step, in seconds summed over steps.
+using Shares = std::map<std::string, double>;
+
+std::string kind_of(std::string_view name) {
+  const auto has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
+  if (has("ttention")) return "attention";
+  if (has("mm") || has("linear") || has("Linear")) return "GEMM";
+  return "element-wise and rest";
 }
 
-image::Rgb make_picture(int side, std::size_t index) {
-  image::Rgb picture{side, side, std::vector<std::uint8_t>(std::size_t(side) * side * 3)};
-  Random random(2, Purpose::test, index);
-  for (auto& byte : picture.pixels) byte = static_cast<std::uint8_t>(random.below(256));
-  return picture;
-}
+class Steps {
+ public:
+  Steps(const Work& work, const mpi::Communicator& world)
+      : work_(work),
+        world_(world),
+        node_(world.node()),
+        layout_(work.network, work.diffusion),
+        samples_(work),
+        state_(train::fresh_state(layout_, nn::start_weights(layout_, 1))),
+        cut_(train::cut_into_buckets(layout_, kBucketBytes)),
+        reducer_(train::make_reducer(world_, node_, cut_.size, cut_.buckets)),
+        backprop_(layout_, state_.weights.values(), state_.null_text, cut_, *reducer_),
+        encoder_(work.network.caption_width, work.network.max_tokens) {}
 
-int measure(int steps, int batch_per_rank, const mpi::Communicator& world) {
-  const nn::Layout layout{nn::NetworkOptions{}, nn::DiffusionOptions{}};
-  const int side = layout.network().input_size;
-  run::TrainOptions options;
-  options.batch = batch_per_rank * world.size();
-  options.steps_per_round = steps;
-  const auto members = make_members();
-  const data::Pictures pictures(members.size(), side,
-                                [&](std::size_t i) { return make_picture(side, i); });
-  // Decoding is not what is measured.
-  std::vector<float> values(pictures.picture_values());
-  for (std::size_t i = 0; i < members.size(); ++i) pictures.copy_to(i, values);
+  void run(std::uint64_t step) {
+    double last_s = monotonic_s();
+    const auto lap = [&](const char* what) {
+      const double now_s = monotonic_s();
+      shares[what] += now_s - std::exchange(last_s, now_s);
+    };
+    const std::size_t batch = work_.batch_per_rank * std::size_t(world_.size());
+    const train::Part part = part_of(step, batch);
+    lap("data");
+    static_cast<void>(backprop_.run(part, batch, false));
+    lap("forward and backward");
+    const auto gradient = reducer_->finish().first(layout_.size());
+    lap("waiting and communication after backward");
+    const double norm = std::sqrt(train::sum_of_squares(gradient));
+    const train::AdamW adamw{options_.lr,    options_.weight_decay, options_.beta1,
+                             options_.beta2, options_.epsilon,      options_.ema};
+    train::update(adamw, ++state_.updates, state_.parameters(), gradient,
+                  std::min(1.0, options_.clip / (norm + 1e-6)));
+    lap("optimizer");
+  }
 
-  auto state = train::fresh_state(layout, nn::start_weights(layout, 1));
-  const mpi::Communicator node = world.node();
-  const std::atomic<bool> stop = false;
-  const Log log("train_step", world.rank());
-  std::vector<double> seconds;
-  train::Times sum;
-  double last_s = monotonic_s();
-  train::train_round({0, 1, options, members, pictures}, layout, state, world, node, stop, log,
-                     [&](const train::Told& told) {
-                       const double now_s = monotonic_s();
-                       seconds.push_back(now_s - last_s);
-                       last_s = now_s;
-                       sum.data_s += told.times.data_s;
-                       sum.forward_s += told.times.forward_s;
-                       sum.backward_s += told.times.backward_s;
-                       sum.reduce_s += told.times.reduce_s;
-                       sum.optimizer_s += told.times.optimizer_s;
-                       return true;
-                     });
-  if (world.rank() != 0) return 0;
-  seconds.erase(seconds.begin(), seconds.begin() + steps / 5);  // warming up
-  std::sort(seconds.begin(), seconds.end());
-  const double per_step_ms = 1e3 / steps;
-  std::printf(
-      "{\"ms\": %.2f, \"data\": %.2f, \"forward\": %.2f, \"backward\": %.2f, "
-      "\"reduce\": %.2f, \"optimizer\": %.2f}\n",
-      1e3 * seconds[seconds.size() / 2], sum.data_s * per_step_ms, sum.forward_s * per_step_ms,
-      sum.backward_s * per_step_ms, sum.reduce_s * per_step_ms, sum.optimizer_s * per_step_ms);
-  return 0;
+  Shares shares;
+
+ private:
+  train::Part part_of(std::uint64_t step, std::size_t batch) {
+    const train::Noising noising{1, layout_.diffusion().timesteps, options_.caption_drop};
+    std::vector<train::Entry> entries;
+    std::vector<float> pictures;
+    for (std::size_t i = 0; i < work_.batch_per_rank; ++i) {
+      const std::uint64_t number =
+          step * batch + std::size_t(world_.rank()) * work_.batch_per_rank + i;
+      const std::size_t at = number % kSamples;
+      entries.push_back({samples_.ids[at], samples_.prompts[at], number});
+      const auto begin = samples_.pictures.begin() + std::ptrdiff_t(at * samples_.values);
+      pictures.insert(pictures.end(), begin, begin + std::ptrdiff_t(samples_.values));
+    }
+    return train::make_part(noising, entries, std::move(pictures), encoder_);
+  }
+
+  Work work_;
+  const mpi::Communicator& world_;
+  mpi::Communicator node_;
+  nn::Layout layout_;
+  Samples samples_;
+  run::TrainOptions options_;
+  train::State state_;
+  train::Cut cut_;
+  std::unique_ptr<train::Reducer> reducer_;
+  train::Backprop backprop_;
+  nn::TextEncoder encoder_;
+};
+
+void print_shares(Steps& steps, std::uint64_t first, std::uint64_t count, int rank) {
+  steps.shares.clear();
+  const double begun_s = monotonic_s();
+  std::map<std::string, double> operators;
+  {
+    nn::OperatorTimes times;
+    for (std::uint64_t i = 0; i < count; ++i) steps.run(first + i);
+    operators = times.seconds();
+  }
+  const double all_s = monotonic_s() - begun_s;
+  if (rank != 0) return;
+  Shares shares;
+  double named_s = 0;
+  for (const auto& [name, seconds] : operators) {
+    shares[kind_of(name)] += seconds;
+    named_s += seconds;
+  }
+  shares["communication and bookkeeping within backward"] =
+      steps.shares["forward and backward"] - named_s;
+  for (const auto& [name, seconds] : steps.shares) {
+    if (name != "forward and backward") shares[name] = seconds;
+  }
+  for (const auto& [name, seconds] : shares) {
+    std::printf("share %5.1f %% %8.2f ms  %s\n", 100 * seconds / all_s,
+                1e3 * seconds / double(count), name.c_str());
+  }
+  for (const auto& [name, seconds] : operators) {
+    if (seconds < 0.01 * all_s) continue;
+    std::printf("  of it %5.1f %%  %s\n", 100 * seconds / all_s, name.c_str());
+  }
 }
 
 }  // namespace
@@ -90,12 +195,27 @@ int measure(int steps, int batch_per_rank, const mpi::Communicator& world) {
 int main(int argc, char** argv) {
   mpi::Environment mpi(argc, argv);
   const auto world = mpi::Communicator::world();
-  const int steps = argc > 1 ? std::atoi(argv[1]) : 60;
-  const int batch_per_rank = argc > 2 ? std::atoi(argv[2]) : 32;
-  if (steps < 5 || batch_per_rank < 1) {
-    std::fprintf(stderr, "usage: train_step [steps >= 5] [batch per rank]\n");
+  const std::string network = argc > 1 ? argv[1] : "";
+  const bool shares = argc > 2 && std::string_view(argv[2]) == "shares";
+  const std::uint64_t count = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 0;
+  if ((network != "rehearsal" && network != "33m") || count < 1) {
+    std::fprintf(stderr, "usage: train_step rehearsal|33m times|shares STEPS\n");
     return 64;
   }
   nn::use_threads(1);
-  return measure(steps, batch_per_rank, world);
+  Steps steps(work_of(network), world);
+  if (shares) {
+    for (std::uint64_t i = 0; i < 5; ++i) steps.run(i);
+    print_shares(steps, 5, count, world.rank());
+    return 0;
+  }
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const double begun_s = monotonic_s();
+    steps.run(i);
+    if (world.rank() == 0) {
+      std::printf("step %.6f %.6f\n", begun_s, monotonic_s());
+      std::fflush(stdout);
+    }
+  }
+  return 0;
 }

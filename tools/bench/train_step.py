@@ -1,130 +1,184 @@
-"""The training step of tools/bench/train_step.cpp in PyTorch: the same network, batch and work
-(noise, forward, backward, gradient sum, clip, AdamW, averaged weights), by DistributedDataParallel
-over gloo. Written as one would: functional.scaled_dot_product_attention, fused AdamW, foreach clip
-and average.
+"""The training step of tools/bench/train_step.cpp in PyTorch: diffusers' PixArtTransformer2DModel
+with the layer norm of queries and keys, the same sizes and work (noise, forward, backward, gradient
+sum, clip, AdamW, averaged weights), by DistributedDataParallel over gloo. Written as one would: fused
+AdamW, foreach clip and average, text padded to the batch's longest.
 
-usage: torchrun --nproc-per-node 2 train_step.py [steps] [batch per rank]     one line of JSON
+usage: train_step.py rehearsal|33m eager|compile|products|shares RENDEZVOUS RANK WORLD STEPS
+
+Rank 0 prints "step BEGUN ENDED" (monotonic clock, seconds) after each step. `products` computes the
+step's matrix products alone, those of attention included, at the mean length of a text: what no
+trainer over the same library can be faster than. `shares` prints where the eager step's time goes.
 """
 
-import json
-import math
-import os
 import sys
 import time
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import nn
 
-WIDTH, DEPTH, HEAD, PATCH, SIZE, TEXT, TOKENS = 128, 6, 32, 8, 32, 64, 12
-SAMPLES = 2048
+WORK = {
+    "rehearsal": dict(size=32, channels=3, patch=8, heads=4, head=32, depth=6, caption=64,
+                      texts=(6, 12), batch=32, prediction="v"),
+    "33m": dict(size=32, channels=4, patch=2, heads=6, head=64, depth=12, caption=4096,
+                texts=(3, 120), batch=4, prediction="noise"),
+}
+SAMPLES = 256
 
 
-def norm(x):
-    return F.layer_norm(x, x.shape[-1:], eps=1e-6)
+def network_of(work):
+    from diffusers import PixArtTransformer2DModel
+    model = PixArtTransformer2DModel(
+        num_attention_heads=work["heads"], attention_head_dim=work["head"],
+        in_channels=work["channels"], out_channels=work["channels"], num_layers=work["depth"],
+        cross_attention_dim=work["heads"] * work["head"], sample_size=work["size"],
+        patch_size=work["patch"], interpolation_scale=1.0, use_additional_conditions=False,
+        caption_channels=work["caption"])
+    for block in model.transformer_blocks:
+        for attention in (block.attn1, block.attn2):
+            for name in ("norm_q", "norm_k"):
+                setattr(attention, name,
+                        nn.LayerNorm(work["head"], eps=1e-6, elementwise_affine=False))
+    return model.train()
 
 
-class Block(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.table = nn.Parameter(torch.randn(6, WIDTH) / math.sqrt(WIDTH))
-        self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
-        self.proj = nn.Linear(WIDTH, WIDTH)
-        self.q = nn.Linear(WIDTH, WIDTH)
-        self.kv = nn.Linear(WIDTH, 2 * WIDTH)
-        self.cross = nn.Linear(WIDTH, WIDTH)
-        self.fc1 = nn.Linear(WIDTH, 4 * WIDTH)
-        self.fc2 = nn.Linear(4 * WIDTH, WIDTH)
+class Training:
+    def __init__(self, work, is_compiled):
+        self.work = work
+        torch.manual_seed(1)
+        network = network_of(work)
+        self.parameters = list(network.parameters())
+        self.average = [p.detach().clone() for p in self.parameters]
+        self.model = nn.parallel.DistributedDataParallel(network, gradient_as_bucket_view=True)
+        if is_compiled:
+            self.model = torch.compile(self.model)
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=2e-5, weight_decay=0.03, fused=True)
+        side, low, high = work["size"], *work["texts"]
+        self.pictures = torch.randn(SAMPLES, work["channels"], side, side)
+        self.lengths = torch.randint(low, high + 1, (SAMPLES,))
+        self.words = torch.randn(64, high, work["caption"])
+        self.masks = (torch.arange(high)[None] < self.lengths[:, None]).long()
+        abar = torch.cumprod(1 - torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64), 0)
+        self.alpha, self.sigma = abar.sqrt().float(), (1 - abar).sqrt().float()
+        torch.manual_seed(dist.get_rank())
 
-    @staticmethod
-    def attend(q, k, v, mask=None):
-        q, k, v = (x.unflatten(-1, (-1, HEAD)).transpose(1, 2) for x in (q, k, v))
-        out = F.scaled_dot_product_attention(norm(q), norm(k), v, attn_mask=mask)
-        return out.transpose(1, 2).flatten(2)
+    def step(self):
+        work = self.work
+        index = torch.randint(0, SAMPLES, (work["batch"],))
+        z0 = self.pictures[index]
+        noise = torch.randn_like(z0)
+        t = torch.randint(0, 1000, (work["batch"],))
+        a, s = self.alpha[t, None, None, None], self.sigma[t, None, None, None]
+        longest = int(self.lengths[index].max())
+        text, mask = self.words[index % 64, :longest], self.masks[index, :longest]
+        out = self.model(a * z0 + s * noise, encoder_hidden_states=text, timestep=t,
+                         encoder_attention_mask=mask, return_dict=False,
+                         added_cond_kwargs={"resolution": None, "aspect_ratio": None})[0]
+        wanted = noise if work["prediction"] == "noise" else a * noise - s * z0
+        loss = (out - wanted).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
+        self.optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, self.parameters, 1e-4)
+        loss.item()
 
-    def forward(self, x, t0, text, mask):
-        s1, c1, g1, s2, c2, g2 = (self.table + t0).unsqueeze(2).unbind(1)
-        x = x + g1 * self.proj(self.attend(*self.qkv(norm(x) * (1 + c1) + s1).chunk(3, -1)))
-        x = x + self.cross(self.attend(self.q(x), *self.kv(text).chunk(2, -1), mask))
-        hidden = F.gelu(self.fc1(norm(x) * (1 + c2) + s2), approximate="tanh")
-        return x + g2 * self.fc2(hidden)
+
+class Products:
+    """Every matrix product of the step, forward and backward, in buffers that are there."""
+
+    def __init__(self, work):
+        width, batch = work["heads"] * work["head"], work["batch"]
+        tokens = (work["size"] // work["patch"]) ** 2
+        words = (work["texts"][0] + work["texts"][1]) // 2
+        rows, texts = batch * tokens, batch * words
+        patch = work["channels"] * work["patch"] ** 2
+        linears = [(rows, patch, width), (batch, 256, width), (batch, width, width),
+                   (batch, width, 6 * width), (texts, work["caption"], width),
+                   (texts, width, width), (rows, width, patch)]
+        attentions = []
+        for _ in range(work["depth"]):
+            linears += [(rows, width, 3 * width), (rows, width, width), (rows, width, width),
+                        (texts, width, 2 * width), (rows, width, width), (rows, width, 4 * width),
+                        (rows, 4 * width, width)]
+            attentions += [(tokens, tokens), (tokens, words)]
+        pairs = batch * work["heads"]
+        made = {}
+
+        def buffer(*shape):  # one for each shape and use would be more memory than a step has
+            return made.setdefault(shape, torch.randn(*shape))
+
+        self.linears = [(buffer(m, k), buffer(n, k), buffer(m, n)) for m, k, n in linears]
+        self.attentions = [(buffer(pairs, q, work["head"]), buffer(pairs, k, work["head"]),
+                            buffer(pairs, q, k)) for q, k in attentions]
+        # The first product needs no gradient of its input, and neither does the text's.
+        self.leaves = {0, 1, 4}
+
+    def step(self):
+        with torch.no_grad():
+            for x, weight, y in self.linears:
+                torch.mm(x, weight.t(), out=y)
+            for q, k, weights in self.attentions:
+                torch.bmm(q, k.transpose(1, 2), out=weights)
+                torch.bmm(weights, k)
+            for q, k, weights in self.attentions:
+                torch.bmm(weights.transpose(1, 2), q)
+                torch.bmm(q, k.transpose(1, 2), out=weights)
+                torch.bmm(weights, k)
+                torch.bmm(weights.transpose(1, 2), q)
+            for i, (x, weight, y) in enumerate(self.linears):
+                if i not in self.leaves:
+                    torch.mm(y, weight)
+                torch.mm(y.t(), x)
 
 
-class Network(nn.Module):
-    def __init__(self):
-        super().__init__()
-        side = SIZE // PATCH
-        self.patch = nn.Conv2d(3, WIDTH, PATCH, PATCH)
-        self.time = nn.Sequential(nn.Linear(256, WIDTH), nn.SiLU(), nn.Linear(WIDTH, WIDTH))
-        self.modulation = nn.Sequential(nn.SiLU(), nn.Linear(WIDTH, 6 * WIDTH))
-        self.text = nn.Sequential(nn.Linear(TEXT, WIDTH), nn.GELU("tanh"), nn.Linear(WIDTH, WIDTH))
-        self.blocks = nn.ModuleList(Block() for _ in range(DEPTH))
-        self.table = nn.Parameter(torch.randn(2, WIDTH) / math.sqrt(WIDTH))
-        self.head = nn.Linear(WIDTH, PATCH * PATCH * 3)
-        self.register_buffer("places", torch.randn(side * side, WIDTH))
-        self.register_buffer("rate", torch.exp(torch.arange(128) * (-math.log(10000) / 128)))
-
-    def forward(self, z, t, text, mask):
-        angle = t[:, None] * self.rate
-        t = self.time(torch.cat([angle.cos(), angle.sin()], 1))
-        t0 = self.modulation(t).unflatten(1, (6, WIDTH))
-        text = self.text(text)
-        x = self.patch(z).flatten(2).transpose(1, 2) + self.places
-        for block in self.blocks:
-            x = block(x, t0, text, mask)
-        shift, scale = (self.table + t[:, None]).unsqueeze(2).unbind(1)
-        x = self.head(norm(x) * (1 + scale) + shift)
-        side = SIZE // PATCH
-        x = x.unflatten(1, (side, side)).unflatten(-1, (PATCH, PATCH, 3))
-        return x.permute(0, 5, 1, 3, 2, 4).reshape(z.shape)
+def print_shares(training, steps):
+    for _ in range(5):
+        training.step()
+    kinds = {}
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        begun = time.monotonic()
+        for _ in range(steps):
+            training.step()
+        whole = time.monotonic() - begun
+    for event in profile.key_averages():
+        name, seconds = event.key, event.self_cpu_time_total / 1e6
+        if "attention" in name:
+            kind = "attention"
+        elif "mm" in name or "linear" in name:
+            kind = "GEMM"
+        elif "AdamW" in name or "adam" in name or "_foreach" in name:
+            kind = "optimizer"
+        elif "gloo" in name or "DistributedDataParallel" in name or "Reducer" in name:
+            kind = "communication"
+        else:
+            kind = "element-wise and rest"
+        kinds[kind] = kinds.get(kind, 0) + seconds
+    if dist.get_rank() == 0:
+        for kind, seconds in kinds.items():
+            print(f"share {100 * seconds / whole:5.1f} % {1e3 * seconds / steps:8.2f} ms  {kind}")
+        rest = whole - sum(kinds.values())
+        print(f"share {100 * rest / whole:5.1f} % {1e3 * rest / steps:8.2f} ms  "
+              "waiting, and Python outside of operators")
 
 
 def main():
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 60
-    batch = int(sys.argv[2]) if len(sys.argv) > 2 else 32
+    network, mode, rendezvous, rank, world, steps = sys.argv[1:]
     torch.set_num_threads(1)
-    dist.init_process_group("gloo")
-    torch.manual_seed(1)
-    network = Network()
-    model = nn.parallel.DistributedDataParallel(network, gradient_as_bucket_view=True)
-    parameters = list(network.parameters())
-    average = [p.detach().clone() for p in parameters]
-    optimizer = torch.optim.AdamW(parameters, lr=2e-5, weight_decay=0.03, fused=True)
-    pictures = torch.randint(0, 256, (SAMPLES, 3, SIZE, SIZE), dtype=torch.uint8)
-    words = torch.randn(SAMPLES, TOKENS, TEXT)
-    lengths = torch.randint(6, TOKENS + 1, (SAMPLES,))
-    masks = torch.arange(TOKENS)[None] < lengths[:, None]
-    abar = torch.cumprod(1 - torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64), 0)
-    alpha, sigma = abar.sqrt().float(), (1 - abar).sqrt().float()
-    torch.manual_seed(dist.get_rank())
-    seconds = []
-    for _ in range(steps):
-        begun = time.perf_counter()
-        index = torch.randint(0, SAMPLES, (batch,))
-        z0 = pictures[index].float() / 127.5 - 1
-        noise = torch.randn_like(z0)
-        t = torch.randint(0, 1000, (batch,))
-        a, s = alpha[t, None, None, None], sigma[t, None, None, None]
-        keep = int(lengths[index].max())
-        text, mask = words[index, :keep], masks[index, None, None, :keep]
-        out = model(a * z0 + s * noise, t.float(), text, mask)
-        loss = (out - (a * noise - s * z0)).square().mean()
-        optimizer.zero_grad(set_to_none=False)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0, foreach=True)
-        optimizer.step()
-        with torch.no_grad():
-            torch._foreach_lerp_(average, parameters, 1e-4)
-        loss.item()
-        seconds.append(time.perf_counter() - begun)
-    if dist.get_rank() == 0:
-        used = sorted(seconds[steps // 5:])
-        count = sum(p.numel() for p in parameters)
-        print(json.dumps({"ms": round(1e3 * used[len(used) // 2], 2), "parameters": count}))
+    dist.init_process_group("gloo", init_method="file://" + rendezvous, rank=int(rank),
+                            world_size=int(world))
+    work = WORK[network]
+    contest = Products(work) if mode == "products" else Training(work, mode == "compile")
+    if mode == "shares":
+        print_shares(contest, int(steps))
+    for _ in range(0 if mode == "shares" else int(steps)):
+        begun = time.monotonic()
+        contest.step()
+        if dist.get_rank() == 0:
+            print(f"step {begun:.6f} {time.monotonic():.6f}", flush=True)
+    dist.barrier()
     dist.destroy_process_group()
 
 
-if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    main()
+main()
