@@ -264,6 +264,18 @@ TEST_F(Training, MoreRanksThanSamplesInABatch) {
   EXPECT_EQ(steps_of(here, 0).size(), 3U);
 }
 
+TEST_F(Training, ThePlanOfARecipeIsPrinted) {
+  const auto recipe = (source_directory() / "configs/edgen-512.toml").string();
+  const auto done = run({{program("evd-train"), "--config", recipe, "--plan", "--ranks", "16",
+                          "--ranks-per-node", "8", "--gpu", "a100-80"}});
+  EXPECT_EQ(done.code, 0) << done.story();
+  for (const char* part : {"610,856,096 parameters", "gradients", "16 x a100-80", "TFLOP a step"}) {
+    EXPECT_TRUE(holds(done.out, part)) << done.story();
+  }
+  EXPECT_EQ(run({{program("evd-train"), "--plan"}}).code, 64);
+  EXPECT_EQ(run({{program("evd-train"), "--config", recipe, "--plan", "--gpu", "none"}}).code, 78);
+}
+
 TEST_F(Training, NoiseAndLearnedVarianceTrainToo) {
   const auto here =
       campaign("noise", {"diffusion.prediction=noise", "diffusion.learned_variance=true",
