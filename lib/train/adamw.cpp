@@ -18,45 +18,68 @@
 namespace evd::train {
 namespace {
 
+template <class T>
 struct Factors {
-  float keep;  // 1 - lr * decay
-  float beta1;
-  float beta2;
-  float epsilon;
-  float step;    // lr / (1 - beta1^n)
-  float unbias;  // 1 / sqrt(1 - beta2^n)
-  float ema;
-  float scale;
+  T keep;  // 1 - lr * decay
+  T beta1;
+  T beta2;
+  // Rounded by themselves: 1 - 0.999 of two floats is off by a hundred-thousandth.
+  T one_minus_beta1;
+  T one_minus_beta2;
+  T epsilon;
+  T step;    // lr / (1 - beta1^n)
+  T unbias;  // 1 / sqrt(1 - beta2^n)
+  T ema;
+  T one_minus_ema;
+  T scale;
 };
 
-EVD_VECTOR_WIDTHS void pass(const Factors f, float* __restrict weights, float* __restrict first,
-                            float* __restrict second, float* __restrict average,
-                            const float* __restrict gradient, std::size_t count) {
+// Always inlined, so that it is compiled for the vector width of its caller.
+template <class T>
+[[gnu::always_inline]] inline void each_element(const Factors<T>& f, T* __restrict weights,
+                                                T* __restrict first, T* __restrict second,
+                                                T* __restrict average, const T* __restrict gradient,
+                                                std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    const float g = gradient[i] * f.scale;
-    const float m = f.beta1 * first[i] + (1.0F - f.beta1) * g;
-    const float v = f.beta2 * second[i] + (1.0F - f.beta2) * g * g;
-    const float w = weights[i] * f.keep - f.step * m / (std::sqrt(v) * f.unbias + f.epsilon);
+    const T g = gradient[i] * f.scale;
+    const T m = f.beta1 * first[i] + f.one_minus_beta1 * g;
+    const T v = f.beta2 * second[i] + f.one_minus_beta2 * g * g;
+    const T w = weights[i] * f.keep - f.step * m / (std::sqrt(v) * f.unbias + f.epsilon);
     first[i] = m;
     second[i] = v;
     weights[i] = w;
-    average[i] = f.ema * average[i] + (1.0F - f.ema) * w;
+    average[i] = f.ema * average[i] + f.one_minus_ema * w;
   }
 }
 
-}  // namespace
+EVD_VECTOR_WIDTHS void pass(const Factors<float> f, float* __restrict weights,
+                            float* __restrict first, float* __restrict second,
+                            float* __restrict average, const float* __restrict gradient,
+                            std::size_t count) {
+  each_element(f, weights, first, second, average, gradient, count);
+}
 
-void update(const AdamW& adamw, std::int64_t update, const Parameters& parameters,
-            std::span<const float> gradient, double gradient_scale) {
+void pass(const Factors<double> f, double* __restrict weights, double* __restrict first,
+          double* __restrict second, double* __restrict average, const double* __restrict gradient,
+          std::size_t count) {
+  each_element(f, weights, first, second, average, gradient, count);
+}
+
+template <class T>
+void update_all(const AdamW& adamw, std::int64_t update, const ParametersOf<T>& parameters,
+                std::span<const T> gradient, double gradient_scale) {
   const auto n = static_cast<double>(update);
-  const Factors factors{static_cast<float>(1.0 - adamw.learning_rate * adamw.weight_decay),
-                        static_cast<float>(adamw.beta1),
-                        static_cast<float>(adamw.beta2),
-                        static_cast<float>(adamw.epsilon),
-                        static_cast<float>(adamw.learning_rate / (1.0 - std::pow(adamw.beta1, n))),
-                        static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(adamw.beta2, n))),
-                        static_cast<float>(adamw.ema),
-                        static_cast<float>(gradient_scale)};
+  const Factors<T> factors{static_cast<T>(1.0 - adamw.learning_rate * adamw.weight_decay),
+                           static_cast<T>(adamw.beta1),
+                           static_cast<T>(adamw.beta2),
+                           static_cast<T>(1.0 - adamw.beta1),
+                           static_cast<T>(1.0 - adamw.beta2),
+                           static_cast<T>(adamw.epsilon),
+                           static_cast<T>(adamw.learning_rate / (1.0 - std::pow(adamw.beta1, n))),
+                           static_cast<T>(1.0 / std::sqrt(1.0 - std::pow(adamw.beta2, n))),
+                           static_cast<T>(adamw.ema),
+                           static_cast<T>(1.0 - adamw.ema),
+                           static_cast<T>(gradient_scale)};
   const std::size_t count = parameters.weights.size();
   if (parameters.first_moment.size() != count || parameters.second_moment.size() != count ||
       parameters.average.size() != count || gradient.size() != count) {
@@ -64,6 +87,18 @@ void update(const AdamW& adamw, std::int64_t update, const Parameters& parameter
   }
   pass(factors, parameters.weights.data(), parameters.first_moment.data(),
        parameters.second_moment.data(), parameters.average.data(), gradient.data(), count);
+}
+
+}  // namespace
+
+void update(const AdamW& adamw, std::int64_t update, const Parameters& parameters,
+            std::span<const float> gradient, double gradient_scale) {
+  update_all(adamw, update, parameters, gradient, gradient_scale);
+}
+
+void update(const AdamW& adamw, std::int64_t update, const ParametersOf<double>& parameters,
+            std::span<const double> gradient, double gradient_scale) {
+  update_all(adamw, update, parameters, gradient, gradient_scale);
 }
 
 double sum_of_squares(std::span<const float> values) {

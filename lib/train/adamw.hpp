@@ -17,18 +17,23 @@ struct AdamW {
 };
 
 /// The flat buffers of one set of parameters, all of one length.
-struct Parameters {
-  std::span<float> weights;
-  std::span<float> first_moment;
-  std::span<float> second_moment;
-  std::span<float> average;  ///< exponential moving average of the weights
+template <class T>
+struct ParametersOf {
+  std::span<T> weights;
+  std::span<T> first_moment;
+  std::span<T> second_moment;
+  std::span<T> average;  ///< exponential moving average of the weights
 };
+using Parameters = ParametersOf<float>;
 
 /// One update in a single pass over memory: gradient times `gradient_scale`, moments, decay, step,
 /// average. `update` counts applied updates from 1. The result has the same bits on every
 /// instruction set.
 void update(const AdamW& adamw, std::int64_t update, const Parameters& parameters,
             std::span<const float> gradient, double gradient_scale);
+/// The same arithmetic in double, to compare it with other trainers without rounding between.
+void update(const AdamW& adamw, std::int64_t update, const ParametersOf<double>& parameters,
+            std::span<const double> gradient, double gradient_scale);
 
 /// Sum of squares in double, in a fixed order.
 [[nodiscard]] double sum_of_squares(std::span<const float> values);
