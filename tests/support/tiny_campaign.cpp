@@ -46,12 +46,18 @@ Finished TinyCampaign::evd(const std::string& verb, const std::vector<std::strin
   return test::run({all, environment, {}, 300});
 }
 
+Command TinyCampaign::stage_command(const std::string& name, int ranks,
+                                    const std::vector<std::string>& arguments,
+                                    const std::map<std::string, std::string>& environment) const {
+  std::vector<std::string> all = {program("evd-" + name), path_.string()};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return {mpirun(ranks, all), environment, {}, 300};
+}
+
 Finished TinyCampaign::stage(const std::string& name, int ranks,
                              const std::vector<std::string>& arguments,
                              const std::map<std::string, std::string>& environment) const {
-  std::vector<std::string> all = {program("evd-" + name), path_.string()};
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  return test::run({mpirun(ranks, all), environment, {}, 300});
+  return test::run(stage_command(name, ranks, arguments, environment));
 }
 
 void TinyCampaign::run(int rounds, int ranks) const {

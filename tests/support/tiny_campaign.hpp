@@ -25,6 +25,10 @@ class TinyCampaign {
                              const std::vector<std::string>& arguments = {},
                              const std::map<std::string, std::string>& environment = {}) const;
   /// `mpirun -n ranks evd-STAGE DIR arguments...`
+  [[nodiscard]] Command stage_command(const std::string& name, int ranks,
+                                      const std::vector<std::string>& arguments,
+                                      const std::map<std::string, std::string>& environment) const;
+  /// Starts it and waits.
   [[nodiscard]] Finished stage(const std::string& name, int ranks,
                                const std::vector<std::string>& arguments,
                                const std::map<std::string, std::string>& environment = {}) const;
