@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -32,14 +33,13 @@ void remove(Sample& sample, Status status, Removal why, int round) {
 
 class Round {
  public:
-  Round(const State& state, const Rules& rules, const Plan& plan, const Lookup& lookup)
-      : state_(state),
+  Round(State state, const Rules& rules, const Plan& plan, const Lookup& lookup)
+      : state_(std::move(state)),
         rules_(rules),
         plan_(plan),
         lookup_(lookup),
-        leave_(leave_to_write(state, plan, rules, lookup)),
+        leave_(leave_to_write(state_, plan, rules, lookup)),
         measures_(rules) {
-    decision_.set = state.set;
     decision_.tallies = plan.tallies;
     for (const char* zero :
          {"selected",    "asked",       "judged",  "teacher_better", "base_better", "ties",
@@ -52,6 +52,7 @@ class Round {
   Decision run() {
     for (const auto& left : plan_.pictureless) leave(left);
     for (const auto& item : plan_.items) take(item);
+    decision_.set = std::move(state_.set);
     admit(std::move(born_), rules_, decision_.set, decision_.tallies);
     std::sort(decision_.set.begin(), decision_.set.end(),
               [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -67,7 +68,7 @@ class Round {
   std::int64_t& tally(const std::string& name) { return decision_.tallies[name]; }
 
   void leave(const Pictureless& left) {
-    auto& sample = decision_.set[left.sample];
+    auto& sample = state_.set[left.sample];
     if (left.why == Removal::none) {
       ++tally(left.drawn ? "open" : "undrawn");
       return;
@@ -80,7 +81,7 @@ class Round {
 
   void take(const Item& item) {
     const auto finding = follow(item, state_, plan_, leave_, rules_, lookup_);
-    auto& sample = decision_.set[item.sample];
+    auto& sample = state_.set[item.sample];
     for (const auto* answer : finding.used) {
       decision_.answers.push_back(*answer);
       decision_.cost_microusd += answer->cost_microusd;
@@ -164,7 +165,7 @@ class Round {
     tally("open") += decision_.counts.open;
   }
 
-  const State& state_;
+  State state_;  // its set becomes the decision's, sample by sample
   const Rules& rules_;
   const Plan& plan_;
   const Lookup& lookup_;
@@ -176,8 +177,8 @@ class Round {
 
 }  // namespace
 
-Decision decide(const State& state, const Rules& rules, const Plan& plan, const Lookup& lookup) {
-  return Round(state, rules, plan, lookup).run();
+Decision decide(State state, const Rules& rules, const Plan& plan, const Lookup& lookup) {
+  return Round(std::move(state), rules, plan, lookup).run();
 }
 
 void sort_answers(std::vector<shard::Answer>& answers) {
@@ -203,7 +204,9 @@ void require_judged(const shard::Counts& counts, double max_unjudged, bool accep
           static_cast<long long>(counts.failed), static_cast<long long>(open), max_unjudged) +
       (why.empty() ? "" : "; " + why) +
       "; nothing is published and every answer kept: start again to ask what is missing" +
-      (counts.failed > 0 ? ", with --rerun=failed to ask once more what failed for good" : "") +
+      (counts.failed > 0 ? ", with --rerun=failed to ask once more what failed for good; for what "
+                           "is unreadable raise judge.max_asks with evd set"
+                         : "") +
       ", or publish what there is with --accept-partial");
 }
 

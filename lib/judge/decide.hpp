@@ -30,7 +30,9 @@ struct Decision {
 ///  - new prompts: the first by parent's id keeps a text that several wrote; the cap then takes
 ///    them by their own id, or displaces the members of smallest margin.
 /// Items whose answers are missing stay as they were and count as open.
-[[nodiscard]] Decision decide(const State& state, const Rules& rules, const Plan& plan,
+/// `plan` was made from `state`, or from what `state` is a copy of. A state that is moved in is
+/// never in memory twice, and the plan's pointers end with the call.
+[[nodiscard]] Decision decide(State state, const Rules& rules, const Plan& plan,
                               const Lookup& lookup);
 
 /// The order that answers are published in: whatever order they came in, the file is the same.

@@ -163,9 +163,8 @@ run::Result run_judge(run::Context& context) {
   if (context.world.rank() != 0) return {};
 
   const double asked_s = monotonic_s();
-  Decision decision = decide(state, rules, plan, interview.recorded());
+  Decision decision = decide(std::move(state), rules, plan, interview.recorded());
   plan = {};  // what is published has to find room
-  state = {};
   const double decided_s = monotonic_s();
   run::Result result = publish_decision(context, interview, decision, begun_ms);
   publish(context, "set.h5", decision.set, result);

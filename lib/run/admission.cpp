@@ -11,6 +11,7 @@
 #include "fs/publish.hpp"
 #include "run/holders.hpp"
 #include "run/signals.hpp"
+#include "shard/listed_file.hpp"
 
 namespace evd::run {
 namespace {
@@ -97,6 +98,22 @@ void prepare_directory(const Campaign& campaign, const AdmissionRequest& request
   fs::publish(directory / kStarted, text);
 }
 
+// Whatever stands in another campaign's file is sound, so nobody who reads it would notice.
+void require_own_files(Standings& standings, const StageRef& self, const Campaign& campaign) {
+  for (const auto& input : standings.inputs(self)) {
+    const auto& manifest = *standings.manifest(input);
+    for (const auto& file : manifest.files) try {
+        shard::require_listed(campaign.directory(input), manifest, file);
+      } catch (const DataError& foreign) {
+        const std::string again =
+            input.stage == Stage::init
+                ? ""
+                : ", or make it again: " + command_of(input, campaign.root(), "--rerun");
+        throw DataError(std::string(foreign.what()) + "; restore the file" + again);
+      }
+  }
+}
+
 }  // namespace
 
 std::string command_of(const StageRef& ref, const std::filesystem::path& campaign,
@@ -161,6 +178,7 @@ Admission admit(const Campaign& campaign, const AdmissionRequest& request,
   Standings standings(campaign);
   if (done_already(standings)) return {};
   auto inputs = current_inputs(standings, self, campaign.root());
+  require_own_files(standings, self, campaign);
   if (request.rerun != Rerun::no) {
     if (const auto reader = running_reader(campaign, self, standings, identity, probes)) {
       throw ConfigurationError(to_string(self) +

@@ -30,8 +30,9 @@ struct Admission {
 
 /// Nothing (a null lease) when the stage is done already and no rerun is asked for, or an earlier
 /// life of this Slurm job has made the rerun. Throws with
-/// what to type when it is stale, its inputs are not finished or stale, a reader of its result runs
-/// (rerun), or somebody else runs it.
+/// what to type when it is stale, its inputs are not finished or stale, a file of an input is
+/// missing, of another length or another campaign's, a reader of its result runs (rerun), or
+/// somebody else runs it.
 [[nodiscard]] Admission admit(const Campaign& campaign, const AdmissionRequest& request,
                               const LeaseProbes& probes, const LeaseTiming& timing, const Log& log);
 

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "shard/manifest.hpp"
 
 namespace evd::shard {
@@ -14,6 +15,7 @@ struct Listed {
   std::filesystem::path path;
   std::string table;
   std::string stage;
+  std::string campaign;
   std::int64_t created_ms = 0;
 };
 
@@ -75,6 +77,16 @@ struct Catalog::State {
     return found->second;
   }
 
+  // A picture of another campaign would be found sound, and trained on.
+  static Shared opened(const Listed& file) {
+    auto table = std::make_shared<const Table<Image>>(file.path);
+    if (table->header().campaign != file.campaign)
+      throw DataError(file.path.string() + ": is of campaign " +
+                      printable(table->header().campaign) + ", not of " + file.campaign +
+                      " (was it copied here?)");
+    return table;
+  }
+
   // Call with the mutex held.
   Shared table(const Sha256& shard) {
     const auto at = std::find_if(open.begin(), open.end(),
@@ -82,7 +94,7 @@ struct Catalog::State {
     if (at != open.end()) {
       open.splice(open.begin(), open, at);
     } else {
-      open.emplace_front(shard, std::make_shared<const Table<Image>>(listed(shard).path));
+      open.emplace_front(shard, opened(listed(shard)));
       if (open.size() > kMostOpen) open.pop_back();
     }
     return open.front().second;
@@ -119,7 +131,7 @@ Catalog::Catalog(std::filesystem::path campaign) : state_(std::make_unique<State
       if (!manifest) continue;
       for (const auto& file : manifest->files)
         state_->files[file.sha256] = {directory / file.name, file.table, manifest->stage,
-                                      manifest->created_ms};
+                                      manifest->campaign, manifest->created_ms};
     } catch (const Error& error) {
       throw_if_disk_fails(error, directory);
       state_->problems.emplace_back(error.what());

@@ -36,6 +36,8 @@ std::int32_t check_schema(const h5::File& file, std::string_view table) {
   return (*version)[1];
 }
 
+}  // namespace
+
 FileHeader read_header(const h5::File& file) {
   FileHeader header;
   header.campaign = required_text(file, "campaign");
@@ -48,8 +50,6 @@ FileHeader read_header(const h5::File& file) {
   header.round = round->front();
   return header;
 }
-
-}  // namespace
 
 FileColumns::FileColumns(const std::filesystem::path& path, std::string_view table,
                          std::string_view first_column)

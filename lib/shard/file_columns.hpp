@@ -34,6 +34,9 @@ struct Vocabulary {
   std::vector<std::int32_t> codes;  ///< each an index of `words`
 };
 
+/// Root attributes of a file of any table. DataError when one is missing.
+[[nodiscard]] FileHeader read_header(const h5::File& file);
+
 /// One file, column by column as they are stored: what Table makes rows of, and what SQL reads
 /// directly. Opening checks magic, schema version and header; each call checks what it reads: type,
 /// length, checksum, range, UTF-8. DataError in one line with path, dataset and what is wrong.

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/text.hpp"
 #include "fs/file.hpp"
 #include "rehearsal/language.hpp"
 #include "rehearsal/painter.hpp"
@@ -31,13 +32,12 @@ input_size = 32
 [set]
 width = 64
 height = 64
-[rehearsal]
-enabled = true
-malformed_rate = 0.05
 [vlm]
 base_url = "rehearsal"
 model = "judge"
 price_usd = 0.001
+[rehearsal]
+enabled = true
 )";
 
 std::vector<Sample> samples(int prompts, int heldout) {
@@ -139,9 +139,9 @@ shard::FileHeader header_of(const run::Campaign& campaign, const StageRef& ref) 
 }  // namespace
 
 DrawnCampaign::DrawnCampaign(std::filesystem::path root, int prompts, int heldout,
-                             const std::string& toml)
+                             const std::string& toml, double malformed_rate)
     : root_(std::move(root)) {
-  std::string text = kToml + toml;
+  std::string text = kToml + format("malformed_rate = %g\n", malformed_rate) + toml;
   for (int i = 0; i < 2; ++i)
     text += "\n[[teacher]]\nname = \"" + std::string(rehearsal::teachers()[i].name) +
             "\"\nbase_url = \"rehearsal\"\nmodel = \"m\"\n";

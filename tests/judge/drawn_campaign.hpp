@@ -17,8 +17,9 @@ namespace evd::judge::test {
 class DrawnCampaign {
  public:
   /// Publishes init, harvest(0) (two teachers, start and held-out prompts) and evaluate(start).
-  /// `toml` is added to a small configuration.
-  DrawnCampaign(std::filesystem::path root, int prompts, int heldout, const std::string& toml = "");
+  /// `toml` is added to a small configuration; `malformed_rate` of the VLM's replies are no JSON.
+  DrawnCampaign(std::filesystem::path root, int prompts, int heldout, const std::string& toml = "",
+                double malformed_rate = 0.05);
 
   /// Publishes harvest(round) for the prompts that judge(round - 1) left waiting, and in round 0,
   /// or as `heldout` says, for the held-out ones.

@@ -236,6 +236,65 @@ TEST(JudgeProgram, AVlmThatOnlyTalksNonsenseLeavesTheSetUntouched) {
   EXPECT_EQ(later.code, 0) << later.story();
 }
 
+// Each is asked for once more, and paid; the round goes on.
+TEST(JudgeProgram, FivePercentUnparsableVerdictsCostAQuestionEach) {
+  TempDir directory;
+  // Half of what is malformed can still be read.
+  const DrawnCampaign drawn(directory / "campaign", 150, 0, "", 0.1);
+  const auto done = drawn.judge(2, {"--round", "0"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  std::map<std::pair<SampleId, ImageId>, std::vector<const shard::Answer*>> askings;
+  const auto answers = rows_of<shard::Answer>(drawn, kJudge0, "answers.h5");
+  for (const auto& answer : answers) askings[{answer.sample, answer.first}].push_back(&answer);
+  EXPECT_EQ(askings.size(), 300U) << "both orders of each prompt's two pictures";
+  int unparsed = 0;
+  for (auto& [question, asked] : askings) {
+    std::sort(asked.begin(), asked.end(),
+              [](const auto* a, const auto* b) { return a->attempt < b->attempt; });
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      const bool is_last = i + 1 == asked.size();
+      const bool unread = asked[i]->choice == shard::Choice::unparsed;
+      EXPECT_EQ(asked[i]->attempt, static_cast<int>(i));
+      EXPECT_TRUE(is_last || unread) << "asked again though it was read";
+      unparsed += unread ? 1 : 0;
+    }
+  }
+  EXPECT_GT(unparsed, 5);
+  EXPECT_LT(unparsed, 40);
+  const auto manifest = drawn.open().manifest(kJudge0);
+  EXPECT_EQ(count(set_of(drawn, kJudge0), Status::member), 150);
+  EXPECT_EQ(rows_of<shard::Pair>(drawn, kJudge0, "pairs.h5").size(), 150U);
+  EXPECT_EQ(manifest->counts.done + manifest->counts.failed, 150);
+  EXPECT_LE(manifest->counts.failed, 7) << "judge.max_unjudged";
+  EXPECT_EQ(manifest->cost_microusd, 1000 * std::ssize(answers));
+  const auto paid = charged(drawn);
+  EXPECT_EQ(paid.size(), answers.size());
+  for (const auto& [body, times] : paid) EXPECT_EQ(times, 1);
+}
+
+// The set is untouched and every answer kept; the message says what helps, and it does.
+TEST(JudgeProgram, TooManyUnparsableVerdictsPublishNothing) {
+  TempDir directory;
+  const DrawnCampaign drawn(directory / "campaign", 40, 0, "", 1);
+  const auto refused = drawn.judge(2, {"--round", "0"});
+  EXPECT_EQ(refused.code, 69) << refused.story();
+  EXPECT_NE(refused.err.find("comparisons have no verdict"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("unreadable"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("raise judge.max_asks"), std::string::npos) << refused.err;
+  EXPECT_FALSE(drawn.open().manifest(kJudge0).has_value());
+  const auto before = charged(drawn);
+  const auto more = evd::test::run({{evd::test::program("evd"), "set", drawn.root().string(),
+                                     "judge.max_asks=12", "--from", "0"}});
+  ASSERT_EQ(more.code, 0) << more.story();
+  const auto done = drawn.judge(2, {"--round", "0"});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(count(set_of(drawn, kJudge0), Status::member), 40);
+  EXPECT_EQ(drawn.open().manifest(kJudge0)->counts.failed, 0);
+  const auto after = charged(drawn);
+  EXPECT_GT(after.size(), before.size());
+  for (const auto& [body, times] : after) EXPECT_EQ(times, 1) << "what was read is not asked again";
+}
+
 TEST(JudgeProgram, SpentBudgetPublishesWhatItHas) {
   TempDir directory;
   const DrawnCampaign drawn(directory / "campaign", 12, 0);

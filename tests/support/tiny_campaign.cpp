@@ -18,10 +18,12 @@ const char* const kHeldout =
 
 }  // namespace
 
-TinyCampaign::TinyCampaign(const std::vector<std::string>& settings)
+TinyCampaign::Texts TinyCampaign::scenes() { return {kPrompts, kHeldout}; }
+
+TinyCampaign::TinyCampaign(const std::vector<std::string>& settings, const Texts& texts)
     : path_(directory_ / "campaign") {
-  write_file(directory_ / "prompts.txt", kPrompts);
-  write_file(directory_ / "heldout.txt", kHeldout);
+  write_file(directory_ / "prompts.txt", texts.prompts);
+  write_file(directory_ / "heldout.txt", texts.heldout);
   std::vector<std::string> arguments = {
       "--config",  (source_directory() / "tests/support/tiny.toml").string(),
       "--prompts", (directory_ / "prompts.txt").string(),
@@ -33,6 +35,7 @@ TinyCampaign::TinyCampaign(const std::vector<std::string>& settings)
   }
   const Finished init = evd("init", arguments);
   EXPECT_EQ(init.code, 0) << init.out << init.err;
+  told_ = init.out + init.err;
 }
 
 TinyCampaign::TinyCampaign(const TinyCampaign& other) : path_(directory_ / "campaign") {

@@ -13,13 +13,23 @@ namespace evd::test {
 /// A campaign of a dozen prompts on the embedded services, in a directory of its own.
 class TinyCampaign {
  public:
+  /// What `evd init` reads, a prompt a line.
+  struct Texts {
+    std::string prompts;
+    std::string heldout;
+  };
+  /// Scenes that the embedded services understand, 14 and 6.
+  [[nodiscard]] static Texts scenes();
   /// Runs `evd init` with support/tiny.toml and these settings; fails the test when it fails.
-  explicit TinyCampaign(const std::vector<std::string>& settings = {});
+  explicit TinyCampaign(const std::vector<std::string>& settings = {},
+                        const Texts& texts = scenes());
 
   /// A copy of another as it is now.
   TinyCampaign(const TinyCampaign& other);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// What `evd init` told.
+  [[nodiscard]] const std::string& told() const { return told_; }
   /// `evd VERB DIR arguments...`
   [[nodiscard]] Finished evd(const std::string& verb,
                              const std::vector<std::string>& arguments = {},
@@ -50,6 +60,7 @@ class TinyCampaign {
  private:
   TempDir directory_;
   std::filesystem::path path_;
+  std::string told_;
 };
 
 }  // namespace evd::test
