@@ -33,6 +33,34 @@ MPI_Op operation(Reduce op) {
   throw InternalError("unknown reduction");
 }
 
+int as_count(std::size_t size) {
+  if (size > INT_MAX) {
+    throw InternalError("a message of " + std::to_string(size) +
+                        " values was given to MPI at once: cut it");
+  }
+  return static_cast<int>(size);
+}
+
+std::vector<int> places_of(std::span<const int> counts) {
+  std::vector<int> places;
+  std::size_t place = 0;
+  for (const int count : counts) {
+    places.push_back(as_count(place));
+    place += static_cast<std::size_t>(count);
+  }
+  static_cast<void>(as_count(place));
+  return places;
+}
+
+void check_cut(std::size_t size, std::span<const int> counts, int ranks) {
+  std::size_t sum = 0;
+  for (const int count : counts) sum += static_cast<std::size_t>(count);
+  if (counts.size() != static_cast<std::size_t>(ranks) || sum != size) {
+    throw InternalError("a buffer of " + std::to_string(size) + " values was cut into " +
+                        std::to_string(counts.size()) + " parts of " + std::to_string(sum));
+  }
+}
+
 void send_all(std::span<const std::byte> bytes, int root, MPI_Comm comm) {
   in_pieces(bytes, [&](const std::byte* data, int count) {
     check(MPI_Send(data, count, MPI_BYTE, root, kGatherTag, comm), "MPI_Send");
@@ -75,15 +103,71 @@ std::int64_t Communicator::all_reduce(std::int64_t value, Reduce op) const {
   return value;
 }
 
-Request Communicator::start_all_reduce_sum(std::span<float> values) const {
-  if (values.size() > INT_MAX)
-    throw InternalError("a reduction of " + std::to_string(values.size()) +
-                        " values was started at once: use smaller buckets");
+void Communicator::all_reduce(std::span<double> values, Reduce op) const {
+  // One rank adds and tells the others: the standard does not promise equal bits on all ranks.
+  if (rank() == 0) {
+    check(MPI_Reduce(MPI_IN_PLACE, values.data(), as_count(values.size()), MPI_DOUBLE,
+                     operation(op), 0, state_->comm),
+          "MPI_Reduce");
+  } else {
+    check(MPI_Reduce(values.data(), nullptr, as_count(values.size()), MPI_DOUBLE, operation(op), 0,
+                     state_->comm),
+          "MPI_Reduce");
+  }
+  broadcast(std::as_writable_bytes(values), 0);
+}
+
+Request Communicator::start_reduce_scatter_sum(std::span<const float> values,
+                                               std::span<const int> counts,
+                                               std::span<float> own) const {
+  check_cut(values.size(), counts, size());
   auto request = std::make_unique<Request::State>();
-  check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_FLOAT,
-                       MPI_SUM, state_->comm, &request->request),
-        "MPI_Iallreduce");
+  request->counts.assign(counts.begin(), counts.end());
+  check(MPI_Ireduce_scatter(values.data(), own.data(), request->counts.data(), MPI_FLOAT, MPI_SUM,
+                            state_->comm, &request->request),
+        "MPI_Ireduce_scatter");
   return Request(std::move(request));
+}
+
+Request Communicator::start_all_gather(std::span<float> values, std::span<const int> counts) const {
+  check_cut(values.size(), counts, size());
+  auto request = std::make_unique<Request::State>();
+  request->counts.assign(counts.begin(), counts.end());
+  request->places = places_of(counts);
+  check(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_FLOAT, values.data(), request->counts.data(),
+                        request->places.data(), MPI_FLOAT, state_->comm, &request->request),
+        "MPI_Iallgatherv");
+  return Request(std::move(request));
+}
+
+std::vector<std::vector<float>> Communicator::all_to_all(
+    std::span<const std::vector<float>> to) const {
+  if (to.size() != static_cast<std::size_t>(size())) {
+    throw InternalError("all_to_all: " + std::to_string(to.size()) + " messages for " +
+                        std::to_string(size()) + " ranks");
+  }
+  std::vector<int> sent;
+  std::vector<float> out;
+  for (const auto& message : to) {
+    sent.push_back(as_count(message.size()));
+    out.insert(out.end(), message.begin(), message.end());
+  }
+  std::vector<int> received(to.size());
+  check(MPI_Alltoall(sent.data(), 1, MPI_INT, received.data(), 1, MPI_INT, state_->comm),
+        "MPI_Alltoall");
+  const auto sent_places = places_of(sent);
+  const auto places = places_of(received);
+  std::vector<float> in(static_cast<std::size_t>(places.back()) +
+                        static_cast<std::size_t>(received.back()));
+  check(MPI_Alltoallv(out.data(), sent.data(), sent_places.data(), MPI_FLOAT, in.data(),
+                      received.data(), places.data(), MPI_FLOAT, state_->comm),
+        "MPI_Alltoallv");
+  std::vector<std::vector<float>> from;
+  for (std::size_t rank = 0; rank < received.size(); ++rank) {
+    const auto begin = in.begin() + places[rank];
+    from.emplace_back(begin, begin + received[rank]);
+  }
+  return from;
 }
 
 std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::byte> bytes,

@@ -49,6 +49,12 @@ Communicator Communicator::duplicate() const {
   return Communicator(std::make_unique<State>(comm, true));
 }
 
+Communicator Communicator::split(int color) const {
+  MPI_Comm comm = MPI_COMM_NULL;
+  check(MPI_Comm_split(state_->comm, color, rank(), &comm), "MPI_Comm_split");
+  return Communicator(std::make_unique<State>(comm, true));
+}
+
 void Communicator::abort(int exit_code) const {
   MPI_Abort(state_->comm, exit_code);
   std::_Exit(exit_code);

@@ -52,15 +52,28 @@ class Communicator {
   /// Ranks that share this node's memory, split off collectively.
   [[nodiscard]] Communicator node() const;
   [[nodiscard]] Communicator duplicate() const;
+  /// Ranks that give the same `color` (>= 0), in the order that they have here. Collective.
+  [[nodiscard]] Communicator split(int color) const;
 
   void barrier() const;
   void broadcast(std::span<std::byte> bytes, int root) const;
   [[nodiscard]] std::string broadcast(std::string text, int root) const;
   [[nodiscard]] double all_reduce(double value, Reduce op) const;
   [[nodiscard]] std::int64_t all_reduce(std::int64_t value, Reduce op) const;
-  /// Sums in place while the caller computes; `values` must stay where they are until the request
-  /// is done. Every rank starts its reductions in the same order.
-  [[nodiscard]] Request start_all_reduce_sum(std::span<float> values) const;
+  /// In place, element by element; the same bits on every rank.
+  void all_reduce(std::span<double> values, Reduce op) const;
+  /// Sums the ranks' `values` while the caller computes. They are cut into one part per rank, in
+  /// rank order, of `counts` elements each; `own` gets this rank's. Both must stay where they are
+  /// until the request is done. Every rank starts its collectives in the same order.
+  [[nodiscard]] Request start_reduce_scatter_sum(std::span<const float> values,
+                                                 std::span<const int> counts,
+                                                 std::span<float> own) const;
+  /// In place: `values` are cut as above, and every rank gets the parts of the others.
+  [[nodiscard]] Request start_all_gather(std::span<float> values,
+                                         std::span<const int> counts) const;
+  /// Gives `to[r]` to rank r; what rank r gave this one comes back as element r.
+  [[nodiscard]] std::vector<std::vector<float>> all_to_all(
+      std::span<const std::vector<float>> to) const;
   /// Bytes of every rank at root, in rank order; empty elsewhere.
   [[nodiscard]] std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes,
                                                            int root) const;

@@ -34,6 +34,8 @@ struct Communicator::State {
 
 struct Request::State {
   MPI_Request request = MPI_REQUEST_NULL;
+  std::vector<int> counts;  ///< MPI reads both until it is done
+  std::vector<int> places;
 };
 
 }  // namespace evd::mpi

@@ -170,6 +170,8 @@ struct TrainOptions {
   int staleness = 1;
   int checkpoint_every = 200;
   int keep = 2;
+  int snapshot_mib = 4096;
+  int micro_batch = 0;
   int max_skipped = 20;
   double step_limit_s = 600;
   double phase_limit_s = 3600;
@@ -180,7 +182,7 @@ struct TrainOptions {
     v("batch", batch, {"images", "global batch, over all ranks", science, 1, 1e6});
     v("lr", lr, {"", "learning rate after warm-up (AdamW)", science, 0, 10});
     v("warmup_steps", warmup_steps,
-      {"steps", "linear, counted over the campaign", science, 0, 1e8});
+      {"steps", "linear, in applied updates of the whole campaign", science, 0, 1e8});
     v("weight_decay", weight_decay, {"", "decoupled", science, 0, 10});
     v("beta1", beta1, {"", "AdamW", science, 0, 1});
     v("beta2", beta2, {"", "AdamW", science, 0, 1});
@@ -192,8 +194,16 @@ struct TrainOptions {
     v("staleness", staleness,
       {"rounds", "how old the set may be: 1 = training never waits for the judge", science, 0, 1});
     v("checkpoint_every", checkpoint_every,
-      {"steps", "a state to resume from is saved this often", operation, 1, 1e8});
-    v("keep", keep, {"", "newest resume states kept within a round", operation, 1, 100});
+      {"steps", "a checkpoint to resume from is written this often", operation, 1, 1e8});
+    v("keep", keep, {"", "newest checkpoints kept within a round", operation, 1, 100});
+    v("snapshot_mib", snapshot_mib,
+      {"MiB",
+       "memory of a rank for writing a checkpoint while training goes on; one that needs "
+       "more is written piece by piece, and training waits",
+       operation, 0, 1e7});
+    v("micro_batch", micro_batch,
+      {"images", "of a rank's share of the batch at once: less memory, more time; 0 = all",
+       operation, 0, 1e6});
     v("max_skipped", max_skipped,
       {"steps", "not-finite steps in a row before it gives up", science, 1, 1e6});
     v("step_limit_s", step_limit_s,

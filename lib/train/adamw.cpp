@@ -117,9 +117,9 @@ double sum_of_squares(std::span<const float> values) {
   return sum;
 }
 
-double warmed_up(double learning_rate, std::int64_t step, std::int64_t warmup_steps) {
-  if (step >= warmup_steps) return learning_rate;
-  return learning_rate * static_cast<double>(step + 1) / static_cast<double>(warmup_steps);
+double warmed_up(double learning_rate, std::int64_t updates, std::int64_t warmup_steps) {
+  if (updates >= warmup_steps) return learning_rate;
+  return learning_rate * static_cast<double>(updates + 1) / static_cast<double>(warmup_steps);
 }
 
 }  // namespace evd::train

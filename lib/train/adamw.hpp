@@ -38,7 +38,8 @@ void update(const AdamW& adamw, std::int64_t update, const ParametersOf<double>&
 /// Sum of squares in double, in a fixed order.
 [[nodiscard]] double sum_of_squares(std::span<const float> values);
 
-/// Linear warm-up to `learning_rate`: step 0 already moves.
-[[nodiscard]] double warmed_up(double learning_rate, std::int64_t step, std::int64_t warmup_steps);
+/// Linear warm-up to `learning_rate`, after so many applied updates: the first already moves.
+[[nodiscard]] double warmed_up(double learning_rate, std::int64_t updates,
+                               std::int64_t warmup_steps);
 
 }  // namespace evd::train

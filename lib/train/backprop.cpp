@@ -25,16 +25,16 @@ at::Tensor view(const std::vector<float>& values, std::int64_t count, const nn::
 }  // namespace
 
 struct Backprop::State {
-  State(const nn::Layout& layout_, std::span<float> weights, std::span<const float> null_text_,
-        const Cut& cut_, Reducer& reducer_)
-      : layout(layout_),
+  State(const Sharding& sharding, std::span<float> weights, std::span<const float> null_text_,
+        Exchange& exchange_)
+      : layout(sharding.layout()),
         null_text(null_text_.begin(), null_text_.end()),
-        cut(cut_),
-        reducer(reducer_),
-        schedule(layout_.diffusion()),
-        network(layout_, at::from_blob(weights.data(), {std::int64_t(weights.size())}, at::kFloat)),
-        missing(cut_.count),
-        seen(cut_.of.size()) {}
+        cut(sharding.cut()),
+        exchange(exchange_),
+        schedule(layout.diffusion()),
+        network(layout, at::from_blob(weights.data(), {std::int64_t(weights.size())}, at::kFloat)),
+        missing(cut.count),
+        seen(cut.of.size()) {}
 
   /// Counts a bucket's parameters down and hands it over when the last one is done.
   struct Hook final : torch::autograd::PostAccumulateGradHook {
@@ -49,21 +49,24 @@ struct Backprop::State {
   void check_all_finished() const;
   at::Tensor forward(const Part& part) const;
 
-  nn::Layout layout;
+  void forward_and_backward(const Part& part, std::size_t global_batch, Pass& pass);
+
+  const nn::Layout& layout;
   std::vector<float> null_text;
-  Cut cut;
-  Reducer& reducer;
+  const Cut& cut;
+  Exchange& exchange;
   nn::Schedule schedule;
   nn::Network network;
   std::vector<std::size_t> missing;  // parameters still to come, per bucket
   std::vector<bool> seen;
+  bool is_last = true;  // of the micro-batches: gradients get their final values
 };
 
 void Backprop::State::attach() {
   network.require_gradients();
   for (std::size_t i = 0; i < network.parameters().size(); ++i) {
     const auto& parameter = network.parameters()[i];
-    float* place = reducer.gradients().data() + layout.parameters()[i].offset;
+    float* place = exchange.gradients().data() + layout.parameters()[i].offset;
     // A defined gradient is accumulated into in place, so it stays a part of the flat buffer.
     parameter.mutable_grad() = at::from_blob(place, parameter.sizes(), at::kFloat);
     torch::autograd::impl::set_post_acc_grad_hooks(parameter, std::make_unique<Hook>(*this, i));
@@ -71,9 +74,10 @@ void Backprop::State::attach() {
 }
 
 void Backprop::State::finished(std::size_t parameter) {
+  if (!is_last) return;
   seen[parameter] = true;
   const std::size_t bucket = cut.of[parameter];
-  if (--missing[bucket] == 0) reducer.ready(bucket);
+  if (--missing[bucket] == 0) exchange.ready(bucket);
 }
 
 void Backprop::State::check_all_finished() const {
@@ -98,44 +102,49 @@ at::Tensor Backprop::State::forward(const Part& part) const {
   return diffusion.loss(output, pictures, noise);
 }
 
-Backprop::Backprop(const nn::Layout& layout, std::span<float> weights,
-                   std::span<const float> null_text, const Cut& cut, Reducer& reducer)
-    : state_(std::make_unique<State>(layout, weights, null_text, cut, reducer)) {
+void Backprop::State::forward_and_backward(const Part& part, std::size_t global_batch, Pass& pass) {
+  const double begun_s = monotonic_s();
+  const at::Tensor losses = forward(part);
+  const float* values = losses.const_data_ptr<float>();
+  pass.losses.insert(pass.losses.end(), values, values + part.size());
+  const at::Tensor loss = losses.sum() / static_cast<double>(global_batch);
+  const double forward_s = monotonic_s();
+  loss.backward();
+  pass.forward_s += forward_s - begun_s;
+  pass.backward_s += monotonic_s() - forward_s;
+}
+
+Backprop::Backprop(const Sharding& sharding, std::span<float> weights,
+                   std::span<const float> null_text, Exchange& exchange)
+    : state_(std::make_unique<State>(sharding, weights, null_text, exchange)) {
   state_->attach();
 }
 
 Backprop::~Backprop() = default;
 
-Pass Backprop::run(const Part& part, std::size_t global_batch, bool wish_to_stop) {
+Pass Backprop::run(const Part& part, std::size_t global_batch, std::size_t micro_batch) {
   State& state = *state_;
   Pass pass;
-  state.reducer.begin();
+  state.exchange.begin();
   state.missing = state.cut.count;
   std::fill(state.seen.begin(), state.seen.end(), false);
-  const auto scalars = state.reducer.gradients().subspan(state.layout.size());
-  scalars[kStop] = wish_to_stop ? 1.0F : 0.0F;
-
-  const double begun_s = monotonic_s();
-  at::Tensor loss;
-  if (part.size() > 0) {
-    const at::Tensor losses = state.forward(part);
-    const float* values = losses.const_data_ptr<float>();
-    pass.losses.assign(values, values + part.size());
-    loss = losses.sum() / static_cast<double>(global_batch);
-    scalars[kLoss] = loss.item<float>();
-  }
-  const double forward_s = monotonic_s();
-  state.reducer.ready(0);
-  if (part.size() > 0) {
-    loss.backward();
-    state.check_all_finished();
+  const std::size_t step = micro_batch == 0 ? part.size() : micro_batch;
+  if (part.size() <= step) {
+    if (part.size() > 0) state.forward_and_backward(part, global_batch, pass);
   } else {
-    for (std::size_t bucket = 1; bucket < state.cut.buckets.size(); ++bucket) {
-      state.reducer.ready(bucket);
+    for (std::size_t begin = 0; begin < part.size(); begin += step) {
+      const std::size_t end = std::min(begin + step, part.size());
+      state.is_last = end == part.size();
+      state.forward_and_backward(part.slice(begin, end), global_batch, pass);
     }
   }
-  pass.forward_s = forward_s - begun_s;
-  pass.backward_s = monotonic_s() - forward_s;
+  if (part.size() > 0) {
+    state.check_all_finished();
+  } else {
+    for (std::size_t bucket = 0; bucket < state.cut.buckets.size(); ++bucket) {
+      state.exchange.ready(bucket);
+    }
+  }
   return pass;
 }
 

@@ -6,8 +6,7 @@
 
 #include "nn/layout.hpp"
 #include "train/batch.hpp"
-#include "train/buckets.hpp"
-#include "train/reducer.hpp"
+#include "train/exchange.hpp"
 
 namespace evd::train {
 
@@ -18,25 +17,21 @@ struct Pass {
   double backward_s = 0;
 };
 
-/// The network under training: weights live in the caller's flat buffer, gradients in the
-/// reducer's, and each bucket is handed to the reducer as soon as backward has finished it.
+/// The network under training: gradients accumulate in the exchange's flat buffer, and each bucket
+/// is handed to the exchange as soon as backward has finished it.
 class Backprop {
  public:
-  /// `weights` (layout.size(), 64-byte aligned) and `reducer` must outlive it.
-  Backprop(const nn::Layout& layout, std::span<float> weights, std::span<const float> null_text,
-           const Cut& cut, Reducer& reducer);
+  /// `weights` (layout.size(), 64-byte aligned), `sharding` and `exchange` must outlive it.
+  Backprop(const Sharding& sharding, std::span<float> weights, std::span<const float> null_text,
+           Exchange& exchange);
   ~Backprop();
   Backprop(const Backprop&) = delete;
   Backprop& operator=(const Backprop&) = delete;
 
-  /// Adds the gradient of sum(losses) / global_batch to the reducer's buffer, and
-  /// sum(losses) / global_batch and `wish_to_stop` to its scalars. A rank without samples takes
-  /// part with zeros. InternalError naming a parameter that got no gradient.
-  [[nodiscard]] Pass run(const Part& part, std::size_t global_batch, bool wish_to_stop);
-
-  /// Places of the scalars behind the parameters.
-  static constexpr std::size_t kLoss = 0;
-  static constexpr std::size_t kStop = 1;
+  /// Adds the gradient of sum(losses) / global_batch to the exchange's buffer, `micro_batch`
+  /// samples at a time (0 = all at once): memory for activations against time. A rank without
+  /// samples takes part with zeros. InternalError naming a parameter that got no gradient.
+  [[nodiscard]] Pass run(const Part& part, std::size_t global_batch, std::size_t micro_batch = 0);
 
  private:
   struct State;

@@ -4,6 +4,17 @@
 
 namespace evd::train {
 
+Part Part::slice(std::size_t begin, std::size_t end) const {
+  // Everything has as many values a sample as it has in the whole.
+  const auto cut = [&](const auto& values) {
+    const auto each = static_cast<std::ptrdiff_t>(values.size() / size());
+    return std::remove_cvref_t<decltype(values)>(
+        values.begin() + each * static_cast<std::ptrdiff_t>(begin),
+        values.begin() + each * static_cast<std::ptrdiff_t>(end));
+  };
+  return {cut(ids), cut(pictures), cut(noise), cut(timesteps), cut(texts), cut(captions)};
+}
+
 Part make_part(const Noising& noising, std::span<const Entry> entries, std::vector<float> pictures,
                nn::TextEncoder& encoder) {
   Part part;

@@ -29,6 +29,8 @@ struct Part {
   std::vector<nn::Caption> captions;
 
   [[nodiscard]] std::size_t size() const { return ids.size(); }
+  /// Samples [begin, end) alone.
+  [[nodiscard]] Part slice(std::size_t begin, std::size_t end) const;
 };
 
 struct Noising {

@@ -1,19 +1,23 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "nn/layout.hpp"
-#include "train/reducer.hpp"
 
 namespace evd::train {
 
-/// How the flat gradient buffer is cut: behind the parameters lie a few scalars that are summed
-/// over the ranks along with them (loss, wish to stop), the first bucket because they are known
-/// first.
+/// Elements [begin, end) of a flat buffer.
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  [[nodiscard]] std::size_t size() const { return end - begin; }
+};
+
+/// How the flat buffers are cut: each bucket's gradients are reduced as one piece, as soon as
+/// backward has finished them. The same at every world size.
 struct Cut {
-  static constexpr std::size_t kScalars = nn::Layout::kAlignment;
-  std::size_t size = 0;            ///< floats, scalars included
-  std::vector<Bucket> buckets;     ///< [0] = the scalars, then whole parameters in layout order
+  std::vector<Range> buckets;      ///< whole parameters in layout order
   std::vector<std::size_t> of;     ///< bucket of each parameter
   std::vector<std::size_t> count;  ///< parameters in each bucket
 };

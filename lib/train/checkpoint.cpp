@@ -1,10 +1,11 @@
 #include "train/checkpoint.hpp"
 
 #include <algorithm>
-#include <array>
+#include <chrono>
 
 #include <nlohmann/json.hpp>
 
+#include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "fs/file.hpp"
@@ -14,42 +15,7 @@ namespace evd::train {
 namespace {
 
 namespace stdfs = std::filesystem;
-constexpr int kIndexVersion = 2;
-constexpr std::array kParts = {".json", ".h5", ".safetensors"};  // of a state, its index first
-constexpr const char* kFinished = "state.json";                  // index of the results themselves
-constexpr std::uint64_t kMaxIndexBytes = 1 << 16;
-
-shard::FileEntry weights_entry(const std::string& name, const nn::WrittenFile& written) {
-  return {name, "", 0, written.bytes, written.sha256, written.sha256};
-}
-
-struct Index {
-  std::string state;
-  Sha256 state_sha256;
-  std::string steps;
-  Sha256 steps_content;  // not of the bytes: a finished round is published again with another date
-};
-
-std::string to_json(const Index& index) {
-  const nlohmann::json json = {{"version", kIndexVersion},
-                               {"state", index.state},
-                               {"state_sha256", index.state_sha256.hex()},
-                               {"steps", index.steps},
-                               {"steps_content", index.steps_content.hex()}};
-  return json.dump(2) + "\n";
-}
-
-Index read_index(const stdfs::path& path) {
-  const auto json = nlohmann::json::parse(fs::read_text(path, kMaxIndexBytes), nullptr, false);
-  const auto text = [&](const char* key) {
-    if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
-      throw DataError(path.string() + ": not an index of a resume state (" + key + ")");
-    }
-    return json[key].get<std::string>();
-  };
-  return {text("state"), Sha256::parse(text("state_sha256")), text("steps"),
-          Sha256::parse(text("steps_content"))};
-}
+constexpr const char* kAside = "set-aside-";
 
 bool is_there(const stdfs::path& path) {
   std::error_code trouble;
@@ -62,122 +28,386 @@ void require(bool holds, const stdfs::path& path, const std::string& problem) {
   if (!holds) throw DataError(path.string() + ": " + problem);
 }
 
-}  // namespace
-
-Checkpoints::Checkpoints(stdfs::path directory, const nn::Layout& layout, const Sha256& key,
-                         shard::FileHeader header, int keep, const Log& log)
-    : directory_(std::move(directory)),
-      layout_(layout),
-      key_(key),
-      header_(std::move(header)),
-      keep_(keep),
-      log_(log) {}
-
-void Checkpoints::save(const State& state, std::span<const shard::Step> steps) {
-  const auto folder = directory_ / "state";
-  fs::make_directory(folder);
-  const std::string name = format("step-%09lld", static_cast<long long>(state.round_step));
-  Index index;
-  index.state = name + ".safetensors";
-  index.steps = name + ".h5";
-  index.state_sha256 = write_state(folder / index.state, layout_, state, key_).sha256;
-  index.steps_content =
-      shard::write_table<shard::Step>(folder / index.steps, header_, steps).content;
-  fs::publish(folder / (name + ".json"), to_json(index));
-  remove_beyond(static_cast<std::size_t>(keep_));
+CheckpointFile write_piece(const Piece& piece, const stdfs::path& folder) {
+  const auto file = Pieces::file_name(piece.kind, piece.number);
+  const auto written = nn::write_safetensors(
+      folder / file, {{"values", {static_cast<std::int64_t>(piece.values.size())}, piece.values}},
+      {});
+  return {file, written.bytes, written.sha256};
 }
 
-std::vector<stdfs::path> Checkpoints::indices() const {
+CheckpointFile write_null_text(const stdfs::path& folder, const nn::Layout& layout,
+                               const std::vector<float>& null_text) {
+  const auto& n = layout.network();
+  const auto written = nn::write_safetensors(
+      folder / CheckpointIndex::kNullText,
+      {{std::string(nn::kNullTextName), {n.max_tokens, n.caption_width}, null_text}},
+      nn::metadata_of(layout));
+  return {CheckpointIndex::kNullText, written.bytes, written.sha256};
+}
+
+/// What gather() carries: one line a file.
+std::string to_text(const std::vector<CheckpointFile>& files) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const auto& file : files) json.push_back({file.name, file.bytes, file.sha256.hex()});
+  return json.dump();
+}
+std::vector<CheckpointFile> files_of(std::span<const std::byte> text) {
+  std::vector<CheckpointFile> files;
+  const auto* begin = reinterpret_cast<const char*>(text.data());
+  for (const auto& file : nlohmann::json::parse(begin, begin + text.size())) {
+    files.push_back({file[0], file[1], Sha256::parse(file[2].get<std::string>())});
+  }
+  return files;
+}
+
+/// Files of this rank's share whose bytes are not those that the index names.
+std::string damage_in(const stdfs::path& folder, const CheckpointIndex& index, int rank,
+                      int ranks) {
+  for (auto i = static_cast<std::size_t>(rank); i < index.files.size();
+       i += static_cast<std::size_t>(ranks)) {
+    const auto path = folder / index.files[i].name;
+    if (!is_there(path)) return path.string() + ": missing";
+    if (fs::sha256_file(path) != index.files[i].sha256) return path.string() + ": damaged";
+  }
+  return {};
+}
+
+void fill(State& state, const stdfs::path& folder, const CheckpointIndex& index) {
+  const auto& sharding = state.sharding();
+  const auto null_text = nn::Safetensors::read(folder / CheckpointIndex::kNullText);
+  nn::check_metadata(null_text, sharding.layout());
+  state.null_text = nn::null_text_of(null_text, sharding.layout());
+  Pieces(sharding, index.piece_elements).restore(state, folder);
+  state.counters = index.counters;
+}
+
+std::string agreed(const mpi::Communicator& world, const std::string& own) {
+  const auto all = world.gather(as_bytes(own), 0);
+  std::string first;
+  for (const auto& text : all) {
+    if (first.empty()) first.assign(reinterpret_cast<const char*>(text.data()), text.size());
+  }
+  return world.broadcast(std::move(first), 0);
+}
+
+std::string differences(const Environment& then, const Environment& now) {
+  std::vector<std::string> told;
+  for (const auto& [key, value] : now) {
+    const auto found = then.find(key);
+    const std::string before = found == then.end() ? "not told" : found->second;
+    if (before != value) told.push_back(key + " " + before + ", now " + value);
+  }
+  return join(told, "; ");
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(const Sharding& sharding, Setup setup, const Log& log)
+    : sharding_(sharding),
+      setup_(std::move(setup)),
+      pieces_(sharding, setup_.piece_elements),
+      log_(log) {}
+
+Checkpoints::~Checkpoints() = default;  // a future of std::async waits for its task
+
+// ---- writing
+
+void Checkpoints::begin(const State& state, std::span<const shard::Step> steps) {
+  settle();
+  wait_for_index();
+  const double begun_s = monotonic_s();
+  const auto& world = sharding_.grid().world();
+  failure_.clear();
+  saving_.emplace();
+  saving_->folder = setup_.directory / "state" /
+                    format("step-%09lld", static_cast<long long>(state.counters.round_step));
+  saving_->index.counters = state.counters;
+  saving_->index.key = setup_.key;
+  saving_->index.piece_elements = setup_.piece_elements;
+  saving_->index.environment = setup_.environment;
+  saving_->null_text = state.null_text;
+  saving_->steps.assign(steps.begin(), steps.end());
+  std::string problem;
+  if (world.rank() == 0) {
+    try {
+      fs::make_directory(saving_->folder);
+    } catch (const IoError& error) {
+      problem = error.what();
+    }
+  }
+  problem = agreed(world, problem);
+  if (!problem.empty()) return abandon(problem);
+
+  const auto largest =
+      world.all_reduce(static_cast<std::int64_t>(pieces_.own_bytes()), mpi::Reduce::max);
+  if (static_cast<std::size_t>(largest) > setup_.snapshot_bytes) {
+    std::promise<Written> written;
+    try {
+      written.set_value(write_piece_by_piece(state, saving_->folder));
+    } catch (const IoError&) {
+      written.set_exception(std::current_exception());
+    }
+    saving_->pieces = written.get_future();
+    log_.info(
+        format("a snapshot of %.1f GB does not fit into train.snapshot_mib: training stood "
+               "still for %.1f s while the checkpoint was written",
+               static_cast<double>(largest) / 1e9, monotonic_s() - begun_s));
+  } else {
+    std::vector<Piece> own;
+    for (std::size_t round = 0; round < pieces_.rounds(); ++round) {
+      if (auto piece = pieces_.collect(state, round)) own.push_back(std::move(*piece));
+    }
+    saving_->pieces =
+        std::async(std::launch::async, [own = std::move(own), folder = saving_->folder]() mutable {
+          Written written;
+          for (auto& piece : own) {
+            written.push_back(write_piece(piece, folder));
+            piece.values = {};
+          }
+          return written;
+        });
+  }
+  pause_s_ += monotonic_s() - begun_s;
+}
+
+Checkpoints::Written Checkpoints::write_piece_by_piece(const State& state,
+                                                       const stdfs::path& folder) const {
+  Written written;
+  std::exception_ptr error;  // the other ranks count on this one's part in collect()
+  for (std::size_t round = 0; round < pieces_.rounds(); ++round) {
+    const auto piece = pieces_.collect(state, round);
+    try {
+      if (piece && !error) written.push_back(write_piece(*piece, folder));
+    } catch (const IoError&) {
+      error = std::current_exception();
+    }
+  }
+  if (error) std::rethrow_exception(error);
+  return written;
+}
+
+void Checkpoints::poll() {
+  if (!saving_) return;
+  const bool is_done =
+      saving_->pieces.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  const std::int64_t done = is_done ? 1 : 0;
+  if (sharding_.grid().world().all_reduce(done, mpi::Reduce::min) == 1) publish();
+}
+
+void Checkpoints::settle() {
+  if (saving_) publish();  // get() waits
+}
+
+void Checkpoints::publish() {
+  const double begun_s = monotonic_s();
+  const auto& world = sharding_.grid().world();
+  std::string problem;
+  Written own;
+  try {
+    own = saving_->pieces.get();
+  } catch (const IoError& error) {
+    problem = error.what();
+  }
+  problem = agreed(world, problem);
+  if (!problem.empty()) return abandon(problem);
+  const std::string text = to_text(own);
+  for (const auto& part : world.gather(as_bytes(text), 0)) {
+    for (auto& file : files_of(part)) saving_->index.files.push_back(std::move(file));
+  }
+  if (world.rank() == 0) {
+    std::ranges::sort(saving_->index.files, {}, &CheckpointFile::name);
+    indexing_ = std::async(std::launch::async, [this, saving = std::move(*saving_)]() mutable {
+      auto& index = saving.index;
+      const auto& layout = sharding_.layout();
+      index.files.push_back(write_null_text(saving.folder, layout, saving.null_text));
+      index.steps_content = shard::write_table<shard::Step>(saving.folder / CheckpointIndex::kSteps,
+                                                            setup_.header, saving.steps)
+                                .content;
+      fs::publish(saving.folder / CheckpointIndex::kName, to_json(index, pieces_, layout));
+      const auto all = folders();
+      for (auto i = static_cast<std::size_t>(setup_.keep); i < all.size(); ++i) {
+        // The index goes first: what it named is then no longer part of any checkpoint.
+        stdfs::remove(all[i] / CheckpointIndex::kName);
+        stdfs::remove_all(all[i]);
+      }
+    });
+  }
+  saving_.reset();
+  pause_s_ += monotonic_s() - begun_s;
+}
+
+void Checkpoints::abandon(const std::string& problem) {
+  const auto folder = saving_->folder;
+  saving_.reset();
+  failure_ = problem;
+  if (sharding_.grid().world().rank() != 0) return;
+  log_.warning("the checkpoint of step " +
+               std::to_string(std::stoll(folder.filename().string().substr(5))) +
+               " could not be written (" + problem +
+               "); training goes on, and the checkpoint before it stays");
+  std::error_code ignored;
+  stdfs::remove_all(folder, ignored);  // its room may be what the next one needs
+}
+
+void Checkpoints::wait_for_index() {
+  std::string problem;
+  if (indexing_.valid()) {
+    try {
+      indexing_.get();
+    } catch (const IoError& error) {
+      problem = error.what();
+      log_.warning("a checkpoint could not be published (" + problem +
+                   "); training goes on, and the checkpoint before it stays");
+    } catch (const stdfs::filesystem_error& error) {
+      log_.warning("an old checkpoint could not be removed (" + std::string(error.what()) + ")");
+    }
+  }
+  problem = agreed(sharding_.grid().world(), problem);
+  if (!problem.empty()) failure_ = problem;
+}
+
+void Checkpoints::save(const State& state, std::span<const shard::Step> steps) {
+  begin(state, steps);
+  settle();
+  wait_for_index();
+  if (!failure_.empty()) throw IoError("checkpoint: " + failure_);
+}
+
+// ---- reading
+
+std::vector<stdfs::path> Checkpoints::folders() const {
   std::vector<stdfs::path> found;
-  const auto folder = directory_ / "state";
-  if (is_there(folder)) {
-    for (const auto& entry : stdfs::directory_iterator(folder)) {
-      if (entry.path().extension() == ".json") found.push_back(entry.path());
+  const auto parent = setup_.directory / "state";
+  if (is_there(parent)) {
+    for (const auto& entry : stdfs::directory_iterator(parent)) {
+      if (is_there(entry.path() / CheckpointIndex::kName) &&
+          !entry.path().filename().string().starts_with(kAside)) {
+        found.push_back(entry.path());
+      }
     }
   }
   std::sort(found.rbegin(), found.rend());
   return found;
 }
 
-void Checkpoints::remove(const stdfs::path& index) {
-  // The index goes first: what it named is then no longer part of any state.
-  for (const char* extension : kParts) {
-    stdfs::remove(stdfs::path(index).replace_extension(extension));
-  }
-}
-
-void Checkpoints::remove_beyond(std::size_t keep) const {
-  const auto all = indices();
-  for (std::size_t i = keep; i < all.size(); ++i) remove(all[i]);
-}
-
-Resumed Checkpoints::load(const stdfs::path& index_file) const {
-  const Index index = read_index(index_file);
-  const auto state_file = index_file.parent_path() / index.state;
-  const auto steps_file = index_file.parent_path() / index.steps;
-  for (const auto& file : {state_file, steps_file}) require(is_there(file), file, "missing");
-  auto steps = shard::read_table<shard::Step>(steps_file);
-  require(shard::content_digest<shard::Step>(steps) == index.steps_content, steps_file, "damaged");
-  auto stored = read_state(state_file, layout_);
-  require(stored.sha256 == index.state_sha256, state_file, "damaged");
-  require(stored.key == key_, state_file,
-          "the state belongs to other settings, another set or other start weights");
-  require(static_cast<std::int64_t>(steps.size()) == stored.state.round_step, steps_file,
-          "not the steps of the state beside it");
-  return {std::move(stored.state), std::move(steps), index_file};
-}
-
-std::optional<Resumed> Checkpoints::attempt(const stdfs::path& index) const {
+/// Rank 0 alone: of everything but the pieces' bytes.
+std::string Checkpoints::problem_of(const stdfs::path& folder) const {
   try {
-    return load(index);
+    const auto index = read_index(folder / CheckpointIndex::kName);
+    require(index.key == setup_.key, folder,
+            "it belongs to other settings, another set or other start weights");
+    const auto steps_file = folder / CheckpointIndex::kSteps;
+    require(is_there(steps_file), steps_file, "missing");
+    const auto steps = shard::read_table<shard::Step>(steps_file);
+    require(shard::content_digest<shard::Step>(steps) == index.steps_content, steps_file,
+            "damaged");
+    require(static_cast<std::int64_t>(steps.size()) == index.counters.round_step, steps_file,
+            "not the steps of the checkpoint that it lies in");
+    return {};
   } catch (const DataError& error) {
-    log_.warning("resume state " + index.filename().string() +
-                 " is passed over and set aside: " + error.what());
-    set_aside(index);
-    return std::nullopt;
+    return error.what();
   }
 }
 
-void Checkpoints::set_aside(const stdfs::path& index) const {
+std::string Checkpoints::agree(const std::string& problem) const {
+  return agreed(sharding_.grid().world(), problem);
+}
+
+void Checkpoints::set_aside(const stdfs::path& folder) const {
   stdfs::path place;
   for (int i = 1; place.empty() || is_there(place); ++i) {
-    place = directory_ / "state" / format("set-aside-%03d", i);
+    place = folder.parent_path() / format("%s%03d", kAside, i);
   }
-  fs::make_directory(place);
-  for (const char* extension : kParts) {
-    const auto file = stdfs::path(index).replace_extension(extension);
-    // The steps of a finished round have another stem; they are written anew.
-    if (is_there(file)) fs::rename(file, place / file.filename());
+  fs::rename(folder, place);
+}
+
+std::optional<Resumed> Checkpoints::newest(State& state) {
+  const auto& world = sharding_.grid().world();
+  std::vector<stdfs::path> candidates;
+  if (world.rank() == 0) {
+    candidates = folders();
+    const auto parent = setup_.directory / "state";
+    if (is_there(parent)) {
+      // Without an index it never was a checkpoint.
+      for (const auto& entry : stdfs::directory_iterator(parent)) {
+        if (!is_there(entry.path() / CheckpointIndex::kName)) stdfs::remove_all(entry.path());
+      }
+    }
+    for (const auto& folder : candidates) static_cast<void>(fs::remove_leftovers(folder));
+  }
+  for (std::size_t i = 0;; ++i) {
+    const stdfs::path folder =
+        world.broadcast(i < candidates.size() ? candidates[i].string() : "", 0);
+    if (folder.empty()) return std::nullopt;
+    std::string problem = agree(world.rank() == 0 ? problem_of(folder) : "");
+    if (problem.empty()) {
+      const auto index = read_index(folder / CheckpointIndex::kName);
+      problem = agree(damage_in(folder, index, world.rank(), world.size()));
+      if (problem.empty()) {
+        fill(state, folder, index);
+        complete_ = folder;
+        Resumed resumed{{}, folder};
+        if (world.rank() != 0) return resumed;
+        resumed.steps = shard::read_table<shard::Step>(folder / CheckpointIndex::kSteps);
+        if (const auto told = differences(index.environment, setup_.environment); !told.empty()) {
+          log_.info(
+              "goes on under other conditions, so that losses are equal to rounding, not to "
+              "the bit: " +
+              told);
+        }
+        return resumed;
+      }
+    }
+    if (world.rank() != 0) continue;
+    log_.warning("checkpoint " + folder.filename().string() +
+                 " is passed over and set aside: " + problem);
+    set_aside(folder);
   }
 }
 
-std::optional<Resumed> Checkpoints::newest() {
-  static_cast<void>(fs::remove_leftovers(directory_ / "state"));
-  // A finished round whose manifest was not published.
-  if (is_there(directory_ / kFinished)) {
-    if (auto resumed = attempt(directory_ / kFinished)) return resumed;
-  }
-  for (const auto& index : indices()) {
-    if (auto resumed = attempt(index)) return resumed;
-  }
-  return std::nullopt;
+void restore_checkpoint(State& state, const stdfs::path& folder, const Sha256& content) {
+  const auto& world = state.sharding().grid().world();
+  const auto index = read_index(folder / CheckpointIndex::kName);
+  const auto own = index.content() == content
+                       ? damage_in(folder, index, world.rank(), world.size())
+                       : (folder / CheckpointIndex::kName).string() + ": damaged";
+  const std::string problem = agreed(world, own);
+  if (!problem.empty()) throw DataError(problem + " (its digest is not the manifest's)");
+  fill(state, folder, index);
 }
+
+// ---- the results
 
 std::vector<shard::FileEntry> Checkpoints::finish(const State& state,
                                                   std::span<const shard::Step> steps) {
+  const auto folder = setup_.directory / "state" /
+                      format("step-%09lld", static_cast<long long>(state.counters.round_step));
+  settle();
+  wait_for_index();
+  if (complete_ != folder) save(state, steps);
+  if (sharding_.grid().world().rank() != 0) return {};
+
   std::vector<shard::FileEntry> files;
-  const auto average = state.average.values();
-  const auto written = write_state(directory_ / "state.safetensors", layout_, state, key_);
-  files.push_back(weights_entry("state.safetensors", written));
-  files.push_back(shard::write_table<shard::Step>(directory_ / "steps.h5", header_, steps));
-  const Index index{"state.safetensors", written.sha256, "steps.h5", files.back().content};
-  files.push_back(weights_entry(
-      "model.safetensors",
-      nn::write_model(directory_ / "model.safetensors", layout_,
-                      {std::vector<float>(average.begin(), average.end()), state.null_text})));
-  fs::publish(directory_ / kFinished, to_json(index));
-  std::error_code ignored;
-  stdfs::remove_all(directory_ / "state", ignored);
+  const std::string within = "state/" + folder.filename().string() + "/";
+  const auto index = read_index(folder / CheckpointIndex::kName);
+  const auto index_file = folder / CheckpointIndex::kName;
+  files.push_back({within + CheckpointIndex::kName, "", 0,
+                   static_cast<std::int64_t>(stdfs::file_size(index_file)),
+                   fs::sha256_file(index_file), index.content()});
+  for (const auto& file : index.files) {
+    files.push_back({within + file.name, "", 0, file.bytes, file.sha256, file.sha256});
+  }
+  files.push_back(
+      shard::write_table<shard::Step>(setup_.directory / "steps.h5", setup_.header, steps));
+  const auto model = nn::write_model(
+      setup_.directory / "model.safetensors", sharding_.layout(),
+      {Pieces(sharding_, index.piece_elements).read_flat(Kind::ema0, folder), state.null_text});
+  files.push_back({"model.safetensors", "", 0, model.bytes, model.sha256, model.sha256});
+  for (const auto& entry : stdfs::directory_iterator(setup_.directory / "state")) {
+    std::error_code ignored;
+    if (entry.path() != folder) stdfs::remove_all(entry.path(), ignored);
+  }
   return files;
 }
 

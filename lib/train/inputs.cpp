@@ -5,11 +5,12 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "run/base_file.hpp"
+#include "train/checkpoint.hpp"
 
 namespace evd::train {
 namespace {
 
-constexpr std::uint64_t kKeyVersion = 1;
+constexpr std::uint64_t kKeyVersion = 2;
 
 run::StageRef input_of(const run::Context& context, run::Stage stage) {
   for (const auto& ref : run::inputs_of(context.self, context.config.train.staleness)) {
@@ -18,17 +19,18 @@ run::StageRef input_of(const run::Context& context, run::Stage stage) {
   throw InternalError(run::to_string(context.self) + " has no input " + std::string(name(stage)));
 }
 
+/// The file of a result whose name ends so.
 shard::FileEntry published(const run::Campaign& campaign, const run::StageRef& ref,
-                           const std::string& file) {
+                           const std::string& ending) {
   const auto manifest = campaign.manifest(ref);
   if (!manifest) {
     throw DataError(campaign.directory(ref).string() + ": no manifest (" + run::to_string(ref) +
                     " has not finished)");
   }
   const auto found = std::find_if(manifest->files.begin(), manifest->files.end(),
-                                  [&](const auto& entry) { return entry.name == file; });
+                                  [&](const auto& entry) { return entry.name.ends_with(ending); });
   if (found == manifest->files.end()) {
-    throw DataError(campaign.directory(ref).string() + ": its manifest lists no " + file);
+    throw DataError(campaign.directory(ref).string() + ": its manifest lists no " + ending);
   }
   return *found;
 }
@@ -45,7 +47,7 @@ Sha256 key_of(const run::Context& context, const Inputs& inputs) {
   // Not the campaign id: equal campaigns give equal bytes.
   stream.field(kKeyVersion);
   stream.field(static_cast<std::uint64_t>(context.self.round));
-  stream.field(inputs.set_content.hex()).field(inputs.state_sha256.hex());
+  stream.field(inputs.set_content.hex()).field(inputs.checkpoint_content.hex());
   for (const auto& setting : run::settings_of(context.config)) {
     if (matters(setting)) stream.field(setting.path).field(setting.value);
   }
@@ -68,21 +70,22 @@ Inputs find_inputs(const run::Context& context) {
   inputs.set_content = published(context.campaign, set, inputs.set_file.filename()).content;
   if (context.self.round > 0) {
     const auto before = input_of(context, run::Stage::train);
-    inputs.state_file = context.campaign.directory(before) / "state.safetensors";
-    inputs.state_sha256 = published(context.campaign, before, "state.safetensors").sha256;
+    const auto index =
+        published(context.campaign, before, std::string("/") + CheckpointIndex::kName);
+    inputs.checkpoint = (context.campaign.directory(before) / index.name).parent_path();
+    inputs.checkpoint_content = index.content;
   }
   inputs.key = key_of(context, inputs);
   return inputs;
 }
 
-State start_state(const run::Context& context, const Inputs& inputs, const nn::Layout& layout) {
-  if (inputs.state_file.empty()) return fresh_state(layout, base_weights(context, layout));
-  auto stored = read_state(inputs.state_file, layout);
-  if (stored.sha256 != inputs.state_sha256) {
-    throw DataError(inputs.state_file.string() + ": damaged (its SHA-256 is not the manifest's)");
+void start(State& state, const run::Context& context, const Inputs& inputs) {
+  if (inputs.checkpoint.empty()) {
+    start_fresh(state, [&] { return base_weights(context, state.sharding().layout()); });
+    return;
   }
-  stored.state.round_step = 0;
-  return std::move(stored.state);
+  restore_checkpoint(state, inputs.checkpoint, inputs.checkpoint_content);
+  state.counters.round_step = 0;
 }
 
 }  // namespace evd::train

@@ -3,7 +3,6 @@
 #include <filesystem>
 
 #include "core/id.hpp"
-#include "nn/layout.hpp"
 #include "run/program.hpp"
 #include "train/state.hpp"
 
@@ -13,9 +12,9 @@ namespace evd::train {
 struct Inputs {
   std::filesystem::path set_file;  ///< set.h5 of judge(max(0, r - staleness))
   Sha256 set_content;
-  /// C_(r-1)'s state; empty in round 0.
-  std::filesystem::path state_file;
-  Sha256 state_sha256;
+  /// C_(r-1)'s checkpoint; empty in round 0.
+  std::filesystem::path checkpoint;
+  Sha256 checkpoint_content;
   /// Digest of all of it, of the campaign's seed and of every setting that the result depends on.
   Sha256 key;
 };
@@ -23,9 +22,8 @@ struct Inputs {
 /// DataError when an input's manifest is missing or does not list what it should.
 [[nodiscard]] Inputs find_inputs(const run::Context& context);
 
-/// The state that round r starts with: C_(r-1)'s, or in round 0 base.init's. DataError when a file
-/// is not the one that its manifest or base.sha256 names.
-[[nodiscard]] State start_state(const run::Context& context, const Inputs& inputs,
-                                const nn::Layout& layout);
+/// Fills the state that round r starts with: C_(r-1)'s, or in round 0 base.init's. Collective.
+/// DataError when a file is not the one that its manifest or base.sha256 names.
+void start(State& state, const run::Context& context, const Inputs& inputs);
 
 }  // namespace evd::train

@@ -19,24 +19,31 @@
 namespace evd::train {
 namespace {
 
-/// Rank 0 decides where to go on from, all ranks get it.
-Resumed begin(const run::Context& context, const Inputs& inputs, const nn::Layout& layout,
-              Checkpoints& checkpoints) {
-  Resumed begun{State(layout), {}, {}};
-  begun.state.null_text.resize(static_cast<std::size_t>(layout.network().max_tokens) *
-                               static_cast<std::size_t>(layout.network().caption_width));
-  if (context.world.rank() == 0) {
-    if (auto resumed = checkpoints.newest()) {
-      begun = std::move(*resumed);
-      context.log.info(format("goes on at step %lld of %d (%s)",
-                              static_cast<long long>(begun.state.round_step),
-                              context.config.train.steps_per_round, begun.from.filename().c_str()));
-    } else {
-      begun.state = start_state(context, inputs, layout);
-    }
+/// Fills the state with what this life goes on from; on rank 0 the steps of the round so far.
+std::vector<shard::Step> begin(const run::Context& context, const Inputs& inputs, State& state,
+                               Checkpoints& checkpoints) {
+  auto resumed = checkpoints.newest(state);
+  if (!resumed) {
+    start(state, context, inputs);
+    return {};
   }
-  broadcast(begun.state, context.world);
-  return begun;
+  if (context.world.rank() == 0) {
+    context.log.info(
+        format("goes on at step %lld of %d (%s)", static_cast<long long>(state.counters.round_step),
+               context.config.train.steps_per_round, resumed->from.filename().c_str()));
+  }
+  return std::move(resumed->steps);
+}
+
+/// What the bits of a step depend on beside state and configuration.
+Environment environment_of(const run::Context& context, const RankGrid& grid, int threads) {
+  return {{"ranks", std::to_string(grid.world().size())},
+          {"ranks_per_node", std::to_string(grid.local().size())},
+          {"threads", std::to_string(threads)},
+          {"micro_batch", std::to_string(context.config.train.micro_batch)},
+          {"device", "cpu"},
+          {"instruction_set", nn::instruction_set()},
+          {"torch", nn::torch_version()}};
 }
 
 void add(Times& sum, const Times& more) {
@@ -47,69 +54,67 @@ void add(Times& sum, const Times& more) {
   sum.optimizer_s += more.optimizer_s;
 }
 
-/// Keeps rank 0's books: steps, progress, resume states.
+/// Keeps rank 0's books: steps, progress, when a checkpoint is due.
 class Bookkeeper {
  public:
-  Bookkeeper(run::Context& context, Checkpoints& checkpoints, Resumed& begun,
-             const Activity& activity)
+  Bookkeeper(run::Context& context, Checkpoints& checkpoints, const State& state,
+             std::vector<shard::Step> steps, const Activity& activity)
       : context_(context),
         checkpoints_(checkpoints),
         activity_(activity),
-        state_(begun.state),
-        steps_(std::move(begun.steps)) {
+        state_(state),
+        steps_(std::move(steps)) {
     context_.progress.begin("steps", context_.config.train.steps_per_round);
-    context_.progress.update(state_.round_step);
+    context_.progress.update(state_.counters.round_step);
   }
 
   /// After each step, on every rank; false = stop here (saved).
   bool after(const Told& told) {
     add(times_, told.times);
     const auto& options = context_.config.train;
-    const bool ends = state_.round_step == options.steps_per_round;
-    const bool is_due = told.stop || state_.round_step % options.checkpoint_every == 0;
+    const bool ends = state_.counters.round_step == options.steps_per_round;
     if (context_.world.rank() == 0) {
       steps_.push_back(told.step);
       show(told.step);
-      if (is_due && !ends) save();
     }
-    return !told.stop || ends;
+    checkpoints_.poll();
+    if (ends) return true;
+    activity_.enter(Operation::checkpoint, state_.counters.step);
+    if (told.stop) {
+      checkpoints_.save(state_, steps_);
+    } else if (state_.counters.round_step % options.checkpoint_every == 0) {
+      checkpoints_.begin(state_, steps_);
+    }
+    return !told.stop;
   }
 
   [[nodiscard]] const std::vector<shard::Step>& steps() const { return steps_; }
   [[nodiscard]] const Times& times() const { return times_; }
-  [[nodiscard]] double checkpoint_s() const { return checkpoint_s_; }
+  [[nodiscard]] double checkpoint_s() const { return checkpoints_.pause_s(); }
 
  private:
   void show(const shard::Step& step) {
     ++done_here_;
     const double rate = static_cast<double>(done_here_) * context_.config.train.batch /
                         std::max(1e-9, monotonic_s() - begun_s_);
-    context_.progress.update(state_.round_step, step.skipped ? std::string("not finite: left out")
-                                                             : format("loss %.4f, %.0f images/s",
-                                                                      double{step.loss}, rate));
-  }
-
-  void save() {
-    const double begun_s = monotonic_s();
-    activity_.enter(Operation::checkpoint, state_.step);
-    checkpoints_.save(state_, steps_);
-    checkpoint_s_ += monotonic_s() - begun_s;
+    context_.progress.update(state_.counters.round_step,
+                             step.skipped
+                                 ? std::string("not finite: left out")
+                                 : format("loss %.4f, %.0f images/s", double{step.loss}, rate));
   }
 
   run::Context& context_;
   Checkpoints& checkpoints_;
   const Activity& activity_;
-  State& state_;
+  const State& state_;
   std::vector<shard::Step> steps_;
   Times times_;
-  double checkpoint_s_ = 0;
   std::int64_t done_here_ = 0;
   double begun_s_ = monotonic_s();
 };
 
-run::Result result_of(const run::Context& context, const State& state, const nn::Layout& layout,
-                      const Bookkeeper& books, std::size_t members,
-                      std::vector<shard::FileEntry> files) {
+run::Result result_of(const run::Context& context, const State& state, const Bookkeeper& books,
+                      std::size_t members, std::vector<shard::FileEntry> files) {
   const auto& steps = books.steps();
   const auto skipped = std::count_if(steps.begin(), steps.end(),
                                      [](const shard::Step& step) { return step.skipped; });
@@ -119,10 +124,10 @@ run::Result result_of(const run::Context& context, const State& state, const nn:
   result.tallies = {
       {"steps", static_cast<std::int64_t>(steps.size())},
       {"skipped", skipped},
-      {"parameters", static_cast<std::int64_t>(layout.trained())},
+      {"parameters", static_cast<std::int64_t>(state.sharding().layout().trained())},
       {"set_size", static_cast<std::int64_t>(members)},
       {"images", static_cast<std::int64_t>(steps.size()) * context.config.train.batch},
-      {"campaign_steps", state.step}};
+      {"campaign_steps", state.counters.step}};
   const auto& times = books.times();
   result.seconds = {{"data", times.data_s},           {"forward", times.forward_s},
                     {"backward", times.backward_s},   {"reduce", times.reduce_s},
@@ -164,38 +169,44 @@ run::Result run_stage(run::Context& context) {
   Activity activity;
   if (watchdog) activity.add(*watchdog);
   const mpi::Communicator node = context.world.node();
-  nn::use_threads(run::cores_per_rank(node));
+  const int threads = run::cores_per_rank(node);
+  nn::use_threads(threads);
   const nn::Layout layout(config.network, config.diffusion);
+  const Sharding sharding(layout, context.world, node);
   const Inputs inputs = find_inputs(context);
   const auto members = data::read_members(inputs.set_file);
   const shard::Catalog catalog(context.campaign.root());
   const data::Targets targets(catalog, members, config.network.input_size);
   const data::Pictures pictures(members.size(), config.network.input_size,
                                 [&](std::size_t index) { return targets.load(index); });
-  Checkpoints checkpoints(context.directory, layout, inputs.key, context.header(),
-                          config.train.keep, context.log);
-  Resumed begun = begin(context, inputs, layout, checkpoints);
-  State& state = begun.state;
+  Checkpoints checkpoints(sharding,
+                          {context.directory, inputs.key, context.header(), config.train.keep,
+                           static_cast<std::size_t>(config.train.snapshot_mib) << 20,
+                           environment_of(context, sharding.grid(), threads)},
+                          context.log);
+  State state(sharding);
+  auto steps = begin(context, inputs, state, checkpoints);
   const double loaded_s = monotonic_s();
 
   // ---- training
-  Bookkeeper books(context, checkpoints, begun, activity);
+  Bookkeeper books(context, checkpoints, state, std::move(steps), activity);
   const Round round{
       context.self.round, config.campaign.seed, config.train, members, pictures, activity};
-  train_round(round, layout, state, context.world, node, context.stop, context.log,
+  train_round(round, state, context.stop, context.log,
               [&](const Told& told) { return books.after(told); });
   const double trained_s = monotonic_s();
-  activity.enter(Operation::publish, state.step);
-  check_equal(state, context.world);
-  if (state.round_step < config.train.steps_per_round) {
+  activity.enter(Operation::publish, state.counters.step);
+  check_equal(state);
+  if (state.counters.round_step < config.train.steps_per_round) {
     throw Stopped(format("train stopped at step %lld of %d, all saved; start it again",
-                         static_cast<long long>(state.round_step), config.train.steps_per_round));
+                         static_cast<long long>(state.counters.round_step),
+                         config.train.steps_per_round));
   }
 
   // ---- what is published
+  auto files = checkpoints.finish(state, books.steps());
   if (context.world.rank() != 0) return {};
-  auto result = result_of(context, state, layout, books, members.size(),
-                          checkpoints.finish(state, books.steps()));
+  auto result = result_of(context, state, books, members.size(), std::move(files));
   result.seconds["load"] = loaded_s - begun_s;
   result.seconds["training"] = trained_s - loaded_s;
   result.seconds["publish"] = monotonic_s() - trained_s;

@@ -1,127 +1,92 @@
 #include "train/state.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
 
 namespace evd::train {
-namespace {
 
-constexpr std::string_view kKind = "evolvedirector training state 1";
-
-std::int64_t number_of(const nn::Safetensors& file, std::string_view key) {
-  const auto found = file.metadata().find(key);
-  std::int64_t value = -1;
-  if (found != file.metadata().end()) {
-    const auto& text = found->second;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) value = -1;
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::master:
+      return "master";
+    case Kind::exp_avg:
+      return "exp_avg";
+    case Kind::exp_avg_sq:
+      return "exp_avg_sq";
+    case Kind::ema0:
+      return "ema0";
   }
-  if (value < 0) throw DataError(file.where() + ": metadata " + std::string(key) + " is missing");
-  return value;
+  throw InternalError("unknown buffer of a checkpoint");
 }
 
-void append(std::vector<nn::NamedTensor>& all, std::vector<nn::NamedTensor> more) {
-  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
-
-void fill(AlignedBuffer& buffer, const std::vector<float>& values) {
-  std::ranges::copy(values, buffer.values().begin());
-}
-
-void broadcast_floats(std::span<float> values, const mpi::Communicator& world) {
-  // MPI counts are 32 bits wide.
-  constexpr std::size_t kPiece = std::size_t{1} << 28;
-  auto bytes = std::as_writable_bytes(values);
-  while (!bytes.empty()) {
-    const auto piece = bytes.first(std::min(kPiece, bytes.size()));
-    world.broadcast(piece, 0);
-    bytes = bytes.subspan(piece.size());
+State::State(const Sharding& sharding)
+    : null_text(static_cast<std::size_t>(sharding.layout().network().max_tokens) *
+                static_cast<std::size_t>(sharding.layout().network().caption_width)),
+      sharding_(sharding),
+      weights_(sharding.grid().local(),
+               sharding.grid().place().local == 0 ? sharding.layout().size() * sizeof(float) : 0),
+      exp_avg_(sharding.own_size()),
+      exp_avg_sq_(sharding.own_size()),
+      ema_(sharding.own_size()) {
+  for (std::size_t at = 0; const Range& part : sharding.own()) {
+    places_.push_back(at);
+    at += part.size();
   }
 }
 
-}  // namespace
-
-State::State(const nn::Layout& layout)
-    : weights(layout.size()),
-      first_moment(layout.size()),
-      second_moment(layout.size()),
-      average(layout.size()) {}
-
-Parameters State::parameters() {
-  return {weights.values(), first_moment.values(), second_moment.values(), average.values()};
+std::span<float> State::weights() const {
+  return {reinterpret_cast<float*>(weights_.part(0).data()), sharding_.layout().size()};
 }
 
-State fresh_state(const nn::Layout& layout, const nn::Weights& weights) {
-  State state(layout);
-  fill(state.weights, weights.flat);
-  fill(state.average, weights.flat);
-  state.null_text = weights.null_text;
-  return state;
-}
-
-nn::WrittenFile write_state(const std::filesystem::path& path, const nn::Layout& layout,
-                            const State& state, const Sha256& key) {
-  auto tensors = nn::named_tensors(layout, state.weights.values(), "weights.");
-  append(tensors, nn::named_tensors(layout, state.first_moment.values(), "first_moment."));
-  append(tensors, nn::named_tensors(layout, state.second_moment.values(), "second_moment."));
-  append(tensors, nn::named_tensors(layout, state.average.values(), "average."));
-  const auto& n = layout.network();
-  tensors.push_back(
-      {std::string(nn::kNullTextName), {n.max_tokens, n.caption_width}, state.null_text});
-  auto metadata = nn::metadata_of(layout);
-  metadata["kind"] = kKind;
-  metadata["step"] = std::to_string(state.step);
-  metadata["updates"] = std::to_string(state.updates);
-  metadata["round_step"] = std::to_string(state.round_step);
-  metadata["skipped_in_row"] = std::to_string(state.skipped_in_row);
-  metadata["resumes"] = key.hex();
-  return nn::write_safetensors(path, std::move(tensors), std::move(metadata));
-}
-
-StoredState read_state(const std::filesystem::path& path, const nn::Layout& layout) {
-  const auto file = nn::Safetensors::read(path);
-  const auto kind = file.metadata().find("kind");
-  const auto key = file.metadata().find("resumes");
-  if (kind == file.metadata().end() || kind->second != kKind || key == file.metadata().end()) {
-    throw DataError(file.where() + ": not a training state of this version");
+std::span<const float> State::own(Kind kind, std::size_t bucket) const {
+  const Range part = sharding_.own().at(bucket);
+  switch (kind) {
+    case Kind::master:
+      return weights().subspan(part.begin, part.size());
+    case Kind::exp_avg:
+      return exp_avg_.values().subspan(places_[bucket], part.size());
+    case Kind::exp_avg_sq:
+      return exp_avg_sq_.values().subspan(places_[bucket], part.size());
+    case Kind::ema0:
+      return ema_.values().subspan(places_[bucket], part.size());
   }
-  nn::check_metadata(file, layout);
-  State state(layout);
-  fill(state.weights, nn::flat_tensors(file, layout, "weights."));
-  fill(state.first_moment, nn::flat_tensors(file, layout, "first_moment."));
-  fill(state.second_moment, nn::flat_tensors(file, layout, "second_moment."));
-  fill(state.average, nn::flat_tensors(file, layout, "average."));
-  state.null_text = nn::null_text_of(file, layout);
-  state.step = number_of(file, "step");
-  state.updates = number_of(file, "updates");
-  state.round_step = number_of(file, "round_step");
-  state.skipped_in_row = number_of(file, "skipped_in_row");
-  return {std::move(state), Sha256::parse(key->second), file.digest()};
+  throw InternalError("unknown buffer of a state");
 }
 
-void broadcast(State& state, const mpi::Communicator& world) {
-  std::array<std::int64_t, 4> counters = {state.step, state.updates, state.round_step,
-                                          state.skipped_in_row};
-  world.broadcast(std::as_writable_bytes(std::span(counters)), 0);
-  state.step = counters[0];
-  state.updates = counters[1];
-  state.round_step = counters[2];
-  state.skipped_in_row = counters[3];
-  for (auto* buffer : {&state.weights, &state.first_moment, &state.second_moment, &state.average}) {
-    broadcast_floats(buffer->values(), world);
+std::span<float> State::own(Kind kind, std::size_t bucket) {
+  const auto values = std::as_const(*this).own(kind, bucket);
+  return {const_cast<float*>(values.data()), values.size()};  // of this object, which is not const
+}
+
+Parameters State::own_parameters(std::size_t bucket) {
+  return {own(Kind::master, bucket), own(Kind::exp_avg, bucket), own(Kind::exp_avg_sq, bucket),
+          own(Kind::ema0, bucket)};
+}
+
+void start_fresh(State& state, const std::function<nn::Weights()>& load) {
+  const auto& local = state.sharding().grid().local();
+  if (local.rank() == 0) {
+    nn::Weights weights = load();
+    std::ranges::copy(weights.flat, state.weights().begin());
+    state.null_text = std::move(weights.null_text);
   }
-  broadcast_floats(state.null_text, world);
+  local.broadcast(std::as_writable_bytes(std::span(state.null_text)), 0);
+  state.fence();
+  for (std::size_t bucket = 0; bucket < state.sharding().own().size(); ++bucket) {
+    std::ranges::copy(state.own(Kind::master, bucket), state.own(Kind::ema0, bucket).begin());
+  }
 }
 
-void check_equal(const State& state, const mpi::Communicator& world) {
-  const auto hash = static_cast<std::int64_t>(xxh3_64(std::as_bytes(state.weights.values())) >> 1);
-  if (world.all_reduce(hash, mpi::Reduce::min) != world.all_reduce(hash, mpi::Reduce::max)) {
-    throw InternalError("the ranks' weights have drifted apart at step " +
-                        std::to_string(state.step));
+void check_equal(const State& state) {
+  const auto& across = state.sharding().grid().across();
+  if (across.size() == 1) return;  // one buffer
+  const auto hash = static_cast<std::int64_t>(xxh3_64(std::as_bytes(state.weights())) >> 1);
+  if (across.all_reduce(hash, mpi::Reduce::min) != across.all_reduce(hash, mpi::Reduce::max)) {
+    throw InternalError("the nodes' weights have drifted apart at step " +
+                        std::to_string(state.counters.step));
   }
 }
 

@@ -1,17 +1,14 @@
 #include "train/trainer.hpp"
 
 #include <atomic>
-#include <cmath>
 
 #include "core/clock.hpp"
 #include "data/prefetch.hpp"
 #include "nn/text_encoder.hpp"
+#include "train/step.hpp"
 
 namespace evd::train {
 namespace {
-
-// Of this size, XL's 2.4 GB of gradients are cut into about 100, a small network's into a handful.
-constexpr std::size_t kBucketBytes = std::size_t{1} << 20;
 
 std::vector<Entry> entries_of(const Round& round, const data::Batch& batch, std::int64_t step) {
   std::vector<Entry> entries;
@@ -25,12 +22,9 @@ std::vector<Entry> entries_of(const Round& round, const data::Batch& batch, std:
   return entries;
 }
 
-double clip_scale(double norm, double clip) {
-  return clip > 0 ? std::min(1.0, clip / (norm + 1e-6)) : 1.0;
-}
-
-AdamW adamw_of(const run::TrainOptions& options, std::int64_t step) {
-  return {warmed_up(options.lr, step, options.warmup_steps),
+/// For the update after `updates` applied ones.
+AdamW adamw_of(const run::TrainOptions& options, std::int64_t updates) {
+  return {warmed_up(options.lr, updates, options.warmup_steps),
           options.weight_decay,
           options.beta1,
           options.beta2,
@@ -40,19 +34,21 @@ AdamW adamw_of(const run::TrainOptions& options, std::int64_t step) {
 
 }  // namespace
 
-void train_round(const Round& round, const nn::Layout& layout, State& state,
-                 const mpi::Communicator& world, const mpi::Communicator& node,
-                 const std::atomic<bool>& stop, const Log& log,
+void train_round(const Round& round, State& state, const std::atomic<bool>& stop, const Log& log,
                  const std::function<bool(const Told&)>& after) {
   const auto& options = round.options;
-  const Cut cut = cut_into_buckets(layout, kBucketBytes);
-  const auto reducer = make_reducer(world, node, cut.size, cut.buckets);
-  Backprop backprop(layout, state.weights.values(), state.null_text, cut, *reducer);
+  const Sharding& sharding = state.sharding();
+  const nn::Layout& layout = sharding.layout();
+  const auto& world = sharding.grid().world();
+  Counters& at = state.counters;
+  const auto global_batch = static_cast<std::size_t>(options.batch);
+  Exchange exchange(sharding, state.weights());
+  Backprop backprop(sharding, state.weights(), state.null_text, exchange);
   nn::TextEncoder encoder(layout.network().caption_width, layout.network().max_tokens);
   const Noising noising{round.seed, layout.diffusion().timesteps, options.caption_drop};
-  Guard guard(options.max_skipped, state.skipped_in_row);
+  Guard guard(options.max_skipped, at.skipped_in_row);
   data::Prefetch::Setup setup;
-  setup.first_step = static_cast<std::uint64_t>(state.round_step);
+  setup.first_step = static_cast<std::uint64_t>(at.round_step);
   setup.end_step = static_cast<std::uint64_t>(options.steps_per_round);
   setup.rank = world.rank();
   setup.world_size = world.size();
@@ -62,7 +58,7 @@ void train_round(const Round& round, const nn::Layout& layout, State& state,
                   static_cast<std::uint64_t>(options.batch)),
       setup);
 
-  while (state.round_step < options.steps_per_round) {
+  while (at.round_step < options.steps_per_round) {
     // ---- data: this rank's part of the global batch
     double last_s = monotonic_s();
     const auto lap = [&] {
@@ -70,43 +66,42 @@ void train_round(const Round& round, const nn::Layout& layout, State& state,
       return now_s - std::exchange(last_s, now_s);
     };
     Times times;
-    round.activity.enter(Operation::data, state.step);
+    round.activity.enter(Operation::data, at.step);
     data::Batch batch = prefetch.next();
     const Part part =
-        make_part(noising, entries_of(round, batch, state.step), std::move(batch.pixels), encoder);
+        make_part(noising, entries_of(round, batch, at.step), std::move(batch.pixels), encoder);
     times.data_s = lap();
 
     // ---- forward and backward; buckets are summed over the ranks meanwhile
-    round.activity.enter(Operation::backward, state.step);
-    const Pass pass = backprop.run(part, static_cast<std::size_t>(options.batch), stop);
+    round.activity.enter(Operation::backward, at.step);
+    const Pass pass =
+        backprop.run(part, global_batch, static_cast<std::size_t>(options.micro_batch));
     times.forward_s = pass.forward_s;
     times.backward_s = pass.backward_s;
     lap();
-    round.activity.enter(Operation::reduce, state.step);
-    const auto sums = reducer->finish();
-    const auto gradient = sums.first(layout.size());
-    const auto scalars = sums.subspan(layout.size());
+    round.activity.enter(Operation::reduce, at.step);
+    exchange.finish();
+    const Sums sums = add_up(exchange, pass, global_batch, stop, world);
     times.reduce_s = lap();
 
-    // ---- update: every rank computes the same one from the same sums
-    round.activity.enter(Operation::update, state.step);
+    // ---- update: every rank of its own parts
+    round.activity.enter(Operation::update, at.step);
     shard::Step row;
-    row.step = state.step;
+    row.step = at.step;
     row.round = round.number;
-    row.loss = scalars[Backprop::kLoss];
-    const double norm = std::sqrt(sum_of_squares(gradient));
-    const AdamW adamw = adamw_of(options, state.step);
-    row.gradient_norm = static_cast<float>(norm);
+    row.loss = static_cast<float>(sums.loss);
+    const AdamW adamw = adamw_of(options, at.updates);
+    row.gradient_norm = static_cast<float>(sums.gradient_norm);
     row.learning_rate = static_cast<float>(adamw.learning_rate);
-    name_culprits(part, pass.losses, state.step, log);
-    row.skipped = guard.leaves_out(row.loss, norm, state.step);
-    if (!row.skipped) {
-      update(adamw, ++state.updates, state.parameters(), gradient, clip_scale(norm, options.clip));
-    }
+    name_culprits(part, pass.losses, at.step, log);
+    row.skipped = guard.leaves_out(row.loss, sums.gradient_norm, at.step);
+    if (!row.skipped) apply(adamw, state, exchange, clip_scale(sums.gradient_norm, options.clip));
     times.optimizer_s = lap();
-    ++state.step;
-    ++state.round_step;
-    state.skipped_in_row = guard.in_row();
+    exchange.share_weights();
+    times.reduce_s += lap();
+    ++at.step;
+    ++at.round_step;
+    at.skipped_in_row = guard.in_row();
 
     // ---- telling
     row.data_s = static_cast<float>(times.data_s);
@@ -114,7 +109,7 @@ void train_round(const Round& round, const nn::Layout& layout, State& state,
     row.backward_s = static_cast<float>(times.backward_s);
     row.reduce_s = static_cast<float>(times.reduce_s);
     row.optimizer_s = static_cast<float>(times.optimizer_s);
-    if (!after({row, times, scalars[Backprop::kStop] > 0})) return;
+    if (!after({row, times, sums.stop})) return;
   }
 }
 

@@ -5,7 +5,6 @@
 
 #include "data/members.hpp"
 #include "data/pictures.hpp"
-#include "mpi/communicator.hpp"
 #include "run/config.hpp"
 #include "shard/rows.hpp"
 #include "train/activity.hpp"
@@ -43,9 +42,7 @@ struct Told {
 
 /// Trains `state` from its round_step to the end of the round. `after` is called after every step
 /// on every rank and returns whether to go on. Collective.
-void train_round(const Round& round, const nn::Layout& layout, State& state,
-                 const mpi::Communicator& world, const mpi::Communicator& node,
-                 const std::atomic<bool>& stop, const Log& log,
+void train_round(const Round& round, State& state, const std::atomic<bool>& stop, const Log& log,
                  const std::function<bool(const Told&)>& after);
 
 }  // namespace evd::train

@@ -287,7 +287,7 @@ TEST_F(Gc, WhatTheDeadLeftOverGoes) {
       ".tmp." + std::string(run::lease_identity({}, "", 1).host) + ".4194305.1";
   const std::vector<std::string> left = {
       "rounds/0001/judge/.set.h5" + gone, "calls/vlm/.x.journal" + gone, ".campaign.toml" + gone,
-      "leases/train-0001.progress.json", "rounds/0001/train/state/step-000000002.json"};
+      "leases/train-0001.progress.json", "rounds/0001/train/state/step-000000002"};
   for (const auto& name : left) {
     fs::create_directories((copy / name).parent_path());
     write_file(copy / name, "half");

@@ -35,6 +35,41 @@ TEST(Communicator, ReducesNumbers) {
       << "whole numbers do not pass through double";
 }
 
+TEST(Communicator, ReducesSeveralNumbersToTheSameBits) {
+  const auto world = Communicator::world();
+  std::vector<double> values = {0.1 * (world.rank() + 1), 1.0 / 3,
+                                static_cast<double>(world.rank())};
+  world.all_reduce(values, Reduce::sum);
+  const int n = world.size();
+  EXPECT_NEAR(values[0], 0.1 * n * (n + 1) / 2, 1e-12);
+  EXPECT_NEAR(values[1], n / 3.0, 1e-12);
+  EXPECT_EQ(values[2], n * (n - 1) / 2.0);
+  const auto hash = static_cast<std::int64_t>(xxh3_64(std::as_bytes(std::span(values))) >> 1);
+  EXPECT_EQ(world.all_reduce(hash, Reduce::max), world.all_reduce(hash, Reduce::min));
+}
+
+TEST(Communicator, SplitsByColorInTheOldOrder) {
+  const auto world = Communicator::world();
+  const auto half = world.split(world.rank() % 2);
+  EXPECT_EQ(half.size(), (world.size() + 1 - world.rank() % 2) / 2);
+  EXPECT_EQ(half.rank(), world.rank() / 2);
+}
+
+TEST(Communicator, ExchangesPartsOfAnySize) {
+  const auto world = Communicator::world();
+  // Rank a gives rank b a message of a * 10 + b values; 0 gives 0 none.
+  std::vector<std::vector<float>> to;
+  for (int other = 0; other < world.size(); ++other) {
+    to.emplace_back(world.rank() * 10 + other, static_cast<float>(world.rank()));
+  }
+  const auto from = world.all_to_all(to);
+  ASSERT_EQ(from.size(), to.size());
+  for (std::size_t other = 0; other < from.size(); ++other) {
+    EXPECT_EQ(from[other], std::vector<float>(other * 10 + static_cast<std::size_t>(world.rank()),
+                                              static_cast<float>(other)));
+  }
+}
+
 TEST(Communicator, BroadcastsTextsOfAnyLength) {
   const auto world = Communicator::world();
   const int root = world.size() - 1;

@@ -14,8 +14,11 @@ void work(const evd::mpi::Communicator& world, const char* where) {
   auto messages = world.duplicate();
   const auto node = world.node();
   const evd::mpi::SharedWindow window(node, 64);
-  std::vector<float> values(1'000'000, 1.0F);
-  const auto request = world.start_all_reduce_sum(values);
+  const std::vector<float> values(1'000'000, 1.0F);
+  std::vector<int> counts(static_cast<std::size_t>(world.size()), 0);
+  counts[0] = static_cast<int>(values.size());
+  std::vector<float> own(world.rank() == 0 ? values.size() : 0);
+  const auto request = world.start_reduce_scatter_sum(values, counts, own);
   // Nobody takes it: the throwing rank must not wait for that.
   messages.send(0, 1, std::vector<std::byte>(1'000'000));
   if (world.rank() == 1) throw evd::DataError("set.h5: /prompt is damaged");

@@ -37,7 +37,7 @@ TEST(Handout, EachItemGoesToExactlyOneRank) {
   auto world = Communicator::world();
   for (const std::int64_t items : {0, 1, 7, 1000}) {
     Handout handout(setup(items), world);
-    std::vector<float> taken(static_cast<std::size_t>(items) + 1);
+    std::vector<double> taken(static_cast<std::size_t>(items) + 1);
     for (const double until_s = monotonic_s() + kLimit_s; !handout.complete();) {
       handout.step();
       for (std::int64_t item = 0; (item = handout.next()) >= 0;) {
@@ -47,7 +47,7 @@ TEST(Handout, EachItemGoesToExactlyOneRank) {
       ASSERT_LT(monotonic_s(), until_s) << "never complete";
     }
     EXPECT_EQ(handout.next(), -2);
-    world.start_all_reduce_sum(taken).wait();
+    world.all_reduce(taken, mpi::Reduce::sum);
     for (std::size_t i = 0; i + 1 < taken.size(); ++i) EXPECT_EQ(taken[i], 1) << i;
     EXPECT_EQ(taken.back(), 0);
     if (world.rank() == 0) {

@@ -22,7 +22,7 @@ class Adversity : public Chain {
     wait_until(campaign, "checkpoint", [&] {
       std::error_code none;
       for (const auto& entry : std::filesystem::directory_iterator(checkpoints, none))
-        if (entry.path().extension() == ".json") return true;
+        if (std::filesystem::exists(entry.path() / "index.json", none)) return true;
       return false;
     });
     node("kill", name);

@@ -1,191 +1,374 @@
 #include "train/checkpoint.hpp"
 
+#include <csignal>
+
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/random.hpp"
-#include "fs/temporary_name.hpp"
 #include "support/temp_dir.hpp"
+#include "train/small_network.hpp"
 
 namespace evd::train {
 namespace {
 
-nn::NetworkOptions small() {
-  nn::NetworkOptions n;
-  n.input_size = 8;
-  n.patch = 4;
-  n.width = 16;
-  n.depth = 1;
-  n.head_dim = 8;
-  n.caption_width = 6;
-  n.max_tokens = 3;
-  return n;
+namespace stdfs = std::filesystem;
+
+const std::vector<shard::Step>& no_steps() {
+  static const std::vector<shard::Step> none;
+  return none;
 }
+
+std::vector<shard::Step> steps(std::int64_t count) {
+  std::vector<shard::Step> rows(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = static_cast<std::int64_t>(i);
+  return rows;
+}
+
+/// A folder that all ranks see; rank 0's.
+class SharedFolder {
+ public:
+  explicit SharedFolder(const mpi::Communicator& world) : world_(world) {
+    if (world.rank() == 0) own_.emplace();
+    path_ = world.broadcast(own_ ? own_->path().string() : "", 0);
+  }
+  ~SharedFolder() { world_.barrier(); }
+  SharedFolder(const SharedFolder&) = delete;
+  SharedFolder& operator=(const SharedFolder&) = delete;
+  [[nodiscard]] const stdfs::path& path() const { return path_; }
+
+ private:
+  const mpi::Communicator& world_;
+  std::optional<test::TempDir> own_;
+  stdfs::path path_;
+};
+
+/// Some of the ranks, which train and resume.
+struct Job {
+  Job(const mpi::Communicator& world_, const nn::Layout& layout)
+      : world(world_), node(world_.node()), sharding(layout, world, node, 1024), state(sharding) {}
+  const mpi::Communicator& world;
+  mpi::Communicator node;
+  Sharding sharding;
+  State state;
+};
+
+constexpr std::size_t kPieceElements = 3001;  // several pieces, none of whole parameters
 
 class Checkpointing : public testing::Test {
  protected:
-  Checkpoints checkpoints(const std::string& key = "this") {
-    return Checkpoints(folder.path(), layout, sha256(key), {std::string(32, 'a'), 0, "train", ""},
-                       2, log);
+  Checkpoints::Setup setup(const std::string& key = "this") const {
+    Checkpoints::Setup setup;
+    setup.directory = folder.path();
+    setup.key = sha256(key);
+    setup.header = {std::string(32, 'a'), 0, "train", ""};
+    setup.environment = {{"ranks", "some"}};
+    setup.piece_elements = kPieceElements;
+    return setup;
   }
-  State state_at(std::int64_t round_step) {
-    State state = fresh_state(layout, nn::start_weights(layout, 3));
-    Random(1, Purpose::test, 7, static_cast<std::uint64_t>(round_step))
-        .fill_normal(state.first_moment.values().first(20));
-    state.round_step = state.step = round_step;
-    state.updates = round_step - 1;
-    state.skipped_in_row = 1;
-    return state;
+  Checkpoints checkpoints(const std::string& key = "this") const {
+    return Checkpoints(job.sharding, setup(key), log);
   }
-  static std::vector<shard::Step> steps(std::int64_t count) {
-    std::vector<shard::Step> rows(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = static_cast<std::int64_t>(i);
-    return rows;
+  /// Every element of every buffer is a value of its own, whatever the number of ranks.
+  static float value_of(Kind kind, std::size_t element, std::int64_t step) {
+    return static_cast<float>(element) + 0.25F * static_cast<float>(kind) +
+           1e5F * static_cast<float>(step);
+  }
+  static void fill(State& state, std::int64_t round_step) {
+    const auto& sharding = state.sharding();
+    for (const auto& parameter : sharding.layout().parameters()) {
+      for (std::size_t bucket = 0; bucket < sharding.own().size(); ++bucket) {
+        const Range part = sharding.own()[bucket];
+        for (std::size_t i = std::max(part.begin, parameter.offset);
+             i < std::min(part.end, parameter.offset + parameter.count); ++i) {
+          for (const Kind kind : kKinds) {
+            state.own(kind, bucket)[i - part.begin] = value_of(kind, i, round_step);
+          }
+        }
+      }
+    }
+    state.fence();
+    std::ranges::fill(state.null_text, 0.5F);
+    state.counters = {round_step, round_step - 1, round_step, 1};
+  }
+  static void expect_filled(const State& state, std::int64_t round_step) {
+    const auto& sharding = state.sharding();
+    for (const auto& parameter : sharding.layout().parameters()) {
+      for (std::size_t i = parameter.offset; i < parameter.offset + parameter.count; ++i) {
+        ASSERT_EQ(state.weights()[i], value_of(Kind::master, i, round_step)) << i;
+      }
+      for (std::size_t bucket = 0; bucket < sharding.own().size(); ++bucket) {
+        const Range part = sharding.own()[bucket];
+        for (std::size_t i = std::max(part.begin, parameter.offset);
+             i < std::min(part.end, parameter.offset + parameter.count); ++i) {
+          for (const Kind kind : kKinds) {
+            ASSERT_EQ(state.own(kind, bucket)[i - part.begin], value_of(kind, i, round_step));
+          }
+        }
+      }
+    }
+    EXPECT_EQ(state.null_text.front(), 0.5F);
+    EXPECT_EQ(state.counters.round_step, round_step);
+    EXPECT_EQ(state.counters.updates, round_step - 1);
+    EXPECT_EQ(state.counters.skipped_in_row, 1);
   }
   void save(Checkpoints& where, std::int64_t round_step) {
-    where.save(state_at(round_step), steps(round_step));
+    fill(job.state, round_step);
+    where.save(job.state, steps(round_step));
   }
-  [[nodiscard]] std::string flip(const std::string& file) const {
-    std::string bytes = evd::test::read_file(folder / file);
-    bytes[bytes.size() - 3] ^= 1;  // of the last tensor
-    evd::test::write_file(folder / file, bytes);
-    return bytes;
+  /// The step of the newest checkpoint; -1 = none.
+  std::int64_t newest_step(Checkpoints& where) {
+    State state(job.sharding);
+    return where.newest(state) ? state.counters.round_step : -1;
   }
-  [[nodiscard]] std::size_t files() const {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder / "state")) {
-      count += entry.is_regular_file() ? 1 : 0;
-    }
-    return count;
+  [[nodiscard]] stdfs::path at(std::int64_t round_step) const {
+    return folder.path() / "state" / ("step-00000000" + std::to_string(round_step));
+  }
+  /// Rank 0 changes a file between two barriers.
+  void once(const std::function<void()>& change) const {
+    world.barrier();
+    if (world.rank() == 0) change();
+    world.barrier();
+  }
+  static void flip(const stdfs::path& file) {
+    std::string bytes = test::read_file(file);
+    bytes[bytes.size() - 3] ^= 1;
+    test::write_file(file, bytes);
+  }
+  [[nodiscard]] std::size_t kept() const {
+    world.barrier();
+    return static_cast<std::size_t>(std::distance(
+        stdfs::directory_iterator(folder.path() / "state"), stdfs::directory_iterator{}));
   }
 
-  evd::test::TempDir folder;
-  nn::Layout layout{small(), nn::DiffusionOptions{}};
+  const mpi::Communicator world = mpi::Communicator::world();
+  SharedFolder folder{world};
+  const nn::Layout layout{small_network(), nn::DiffusionOptions{}};
+  Job job{world, layout};
   Log log{"test", 0};
 };
 
-TEST_F(Checkpointing, ComesBackToTheBit) {
+TEST_F(Checkpointing, ComeBackToTheBit) {
   auto here = checkpoints();
-  EXPECT_FALSE(here.newest());
+  EXPECT_EQ(newest_step(here), -1);
   save(here, 4);
-  const auto back = here.newest();
-  ASSERT_TRUE(back);
-  const State expected = state_at(4);
-  EXPECT_TRUE(std::ranges::equal(back->state.weights.values(), expected.weights.values()));
-  EXPECT_TRUE(
-      std::ranges::equal(back->state.first_moment.values(), expected.first_moment.values()));
-  EXPECT_EQ(back->state.null_text, expected.null_text);
-  EXPECT_EQ(back->state.step, 4);
-  EXPECT_EQ(back->state.updates, 3);
-  EXPECT_EQ(back->state.skipped_in_row, 1);
-  EXPECT_EQ(back->steps.size(), 4U);
+  State back(job.sharding);
+  const auto resumed = here.newest(back);
+  ASSERT_TRUE(resumed);
+  expect_filled(back, 4);
+  EXPECT_EQ(resumed->steps.size(), world.rank() == 0 ? 4U : 0U);
 }
 
-TEST_F(Checkpointing, KeepsTheNewest) {
+TEST_F(Checkpointing, AnotherWorldSizeReadsThem) {
   auto here = checkpoints();
-  for (const std::int64_t step : {2, 4, 6, 10}) save(here, step);
-  EXPECT_EQ(files(), 6U);
-  EXPECT_EQ(here.newest()->state.round_step, 10);
+  save(here, 4);
+  const auto index = at(4) / CheckpointIndex::kName;
+  // Each rank by itself, then the first half of the ranks together.
+  for (const int color : {world.rank(), world.rank() < (world.size() + 1) / 2 ? 0 : 1}) {
+    const auto some = world.split(color);
+    Job other(some, layout);
+    restore_checkpoint(other.state, at(4), read_index(index).content());
+    expect_filled(other.state, 4);
+    // And writes the same bytes.
+    SharedFolder elsewhere(some);
+    auto there = setup();
+    there.directory = elsewhere.path();
+    Checkpoints again(other.sharding, there, log);
+    again.save(other.state, steps(4));
+    EXPECT_EQ(read_index(elsewhere.path() / "state" / at(4).filename() / CheckpointIndex::kName)
+                  .content(),
+              read_index(index).content());
+    some.barrier();
+  }
+}
+
+TEST_F(Checkpointing, TrainingGoesOnWhileOneIsWritten) {
+  auto here = checkpoints();
+  fill(job.state, 2);
+  here.begin(job.state, steps(2));
+  fill(job.state, 3);  // what was taken does not change any more
+  for (int i = 0; i < 20; ++i) here.poll();
+  here.begin(job.state, steps(3));
+  here.save(job.state, steps(3));
+  State back(job.sharding);
+  ASSERT_TRUE(here.newest(back));
+  expect_filled(back, 3);
+  once([&] { stdfs::remove_all(at(3)); });
+  ASSERT_TRUE(here.newest(back));
+  expect_filled(back, 2);
+}
+
+TEST_F(Checkpointing, WithoutRoomForASnapshotTheyAreWrittenPieceByPiece) {
+  auto tight = setup();
+  tight.snapshot_bytes = 0;
+  Checkpoints here(job.sharding, tight, log);
+  fill(job.state, 2);
+  here.begin(job.state, steps(2));
+  for (std::size_t piece = 0; piece * kPieceElements < layout.trained(); ++piece) {
+    EXPECT_TRUE(stdfs::exists(at(2) / Pieces::file_name(Kind::ema0, piece)) || world.size() > 1);
+  }
+  fill(job.state, 3);
+  here.save(job.state, steps(3));
+  State back(job.sharding);
+  once([&] { stdfs::remove_all(at(3)); });
+  ASSERT_TRUE(here.newest(back));
+  expect_filled(back, 2);
+}
+
+TEST_F(Checkpointing, KeepTheNewest) {
+  auto here = checkpoints();
+  for (const std::int64_t step : {2, 4, 6, 9}) save(here, step);
+  EXPECT_EQ(kept(), 2U);
+  EXPECT_EQ(newest_step(here), 9);
 }
 
 // Bug: states of other settings counted among the newest, and the new ones were removed.
-TEST_F(Checkpointing, StatesOfOtherSettingsDoNotPushOutNewOnes) {
+TEST_F(Checkpointing, ThoseOfOtherSettingsDoNotPushOutNewOnes) {
   auto before = checkpoints("other");
   save(before, 8);
   save(before, 9);
   auto here = checkpoints();
-  EXPECT_FALSE(here.newest());
+  EXPECT_EQ(newest_step(here), -1);
   save(here, 2);
-  const auto back = here.newest();
-  ASSERT_TRUE(back);
-  EXPECT_EQ(back->state.round_step, 2);
+  EXPECT_EQ(newest_step(here), 2);
 }
 
-TEST_F(Checkpointing, AStateWithoutItsIndexIsNone) {
+TEST_F(Checkpointing, WithoutAnIndexThereIsNone) {
   auto here = checkpoints();
   save(here, 2);
   save(here, 4);
-  std::filesystem::remove(folder / "state/step-000000004.json");
-  EXPECT_EQ(here.newest()->state.round_step, 2);
+  once([&] { stdfs::remove(at(4) / CheckpointIndex::kName); });
+  EXPECT_EQ(newest_step(here), 2);
+  EXPECT_EQ(kept(), 1U);
 }
 
 // Bug: a file system that failed for a moment cost all states, they were taken for damaged.
 TEST_F(Checkpointing, WhatCannotBeReadIsKept) {
-  auto here = checkpoints();
-  save(here, 2);
-  save(here, 4);
-  for (const char* part : {".json", ".h5", ".safetensors"}) {
-    const auto file = folder / ("state/step-000000004" + std::string(part));
-    std::filesystem::rename(file, folder / "away");
-    std::filesystem::create_directory(file);  // opens, and reading it is an error
-    EXPECT_THROW((void)here.newest(), IoError) << part;
-    std::filesystem::remove(file);
-    std::filesystem::rename(folder / "away", file);
+  const auto alone = world.split(world.rank());  // a rank that throws ends its job
+  Job own(alone, layout);
+  const test::TempDir own_folder;
+  auto own_setup = setup();
+  own_setup.directory = own_folder.path();
+  Checkpoints here(own.sharding, own_setup, log);
+  for (const std::int64_t step : {2, 4}) {
+    fill(own.state, step);
+    here.save(own.state, steps(step));
   }
-  EXPECT_EQ(here.newest()->state.round_step, 4);
+  const auto newest = own_folder.path() / "state" / at(4).filename();
+  for (const std::string part : {"index.json", "steps.h5", "exp_avg-00000.safetensors"}) {
+    const auto file = newest / part;
+    stdfs::rename(file, own_folder.path() / "away");
+    stdfs::create_directory(file);  // opens, and reading it is an error
+    EXPECT_THROW((void)here.newest(own.state), IoError) << part;
+    stdfs::remove(file);
+    stdfs::rename(own_folder.path() / "away", file);
+  }
+  ASSERT_TRUE(here.newest(own.state));
+  EXPECT_EQ(own.state.counters.round_step, 4);
 }
 
-TEST_F(Checkpointing, WhatIsDamagedIsSetAsideAndKept) {
+TEST_F(Checkpointing, AFlippedByteInAnyFileIsFoundAndKept) {
   auto here = checkpoints();
   save(here, 2);
   save(here, 4);
-  const std::string damaged = flip("state/step-000000004.safetensors");
-  EXPECT_EQ(here.newest()->state.round_step, 2);
-  EXPECT_EQ(evd::test::read_file(folder / "state/set-aside-001/step-000000004.safetensors"),
-            damaged);
-  EXPECT_EQ(files(), 3U);
+  const auto aside = folder.path() / "state/set-aside-001";
+  for (const std::string name :
+       {"master-00000.safetensors", "exp_avg-00001.safetensors", "exp_avg_sq-00000.safetensors",
+        "ema0-00001.safetensors", "null_text.safetensors", "steps.h5"}) {
+    once([&] { flip(at(4) / name); });
+    EXPECT_EQ(newest_step(here), 2) << name;
+    once([&] {
+      ASSERT_TRUE(stdfs::exists(aside / name)) << name;
+      flip(aside / name);
+      stdfs::rename(aside, at(4));
+    });
+  }
+  EXPECT_EQ(newest_step(here), 4);
+}
+
+// RLIMIT_FSIZE stands for a disk that is full.
+TEST_F(Checkpointing, AFullDiskCostsThatCheckpointOnly) {
+  auto here = checkpoints();
+  save(here, 2);
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit tight{1000, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
+  fill(job.state, 4);
+  here.begin(job.state, steps(4));
+  fill(job.state, 5);
+  EXPECT_THROW(here.save(job.state, steps(5)), IoError);  // the last one must be there
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(newest_step(here), 2);
+  EXPECT_EQ(kept(), 1U) << "what was begun takes no room";
+  save(here, 6);
+  EXPECT_EQ(newest_step(here), 6);
+}
+
+TEST_F(Checkpointing, ADamagedCheckpointOfTheRoundBeforeIsRefused) {
+  auto here = checkpoints();
   save(here, 4);
-  EXPECT_EQ(here.newest()->state.round_step, 4);
+  const auto content = read_index(at(4) / CheckpointIndex::kName).content();
+  once([&] { flip(at(4) / "master-00001.safetensors"); });
+  EXPECT_THROW(restore_checkpoint(job.state, at(4), content), DataError);
+  EXPECT_THROW(restore_checkpoint(job.state, at(4), sha256("another")), DataError);
 }
 
-// Bug: the states of killed lives collected.
-TEST_F(Checkpointing, WhatAKilledLifeLeftIsRemoved) {
+TEST_F(Checkpointing, AnotherNetworkIsRefused) {
   auto here = checkpoints();
-  save(here, 2);
-  const std::string left = ".step-000000004.safetensors.tmp." + fs::host_name() + ".999999999.1";
-  evd::test::write_file(folder / "state" / left, "half");
-  EXPECT_TRUE(here.newest());
-  EXPECT_EQ(files(), 3U);
-}
-
-// Bug: of a finished round without a manifest only header and key were looked at, so a flipped byte
-// went out with fresh digests.
-TEST_F(Checkpointing, ADamagedResultIsNoStateToGoOnFrom) {
-  auto here = checkpoints();
-  static_cast<void>(here.finish(state_at(5), steps(5)));
-  static_cast<void>(flip("state.safetensors"));
-  EXPECT_FALSE(here.newest());
-  save(here, 2);
-  EXPECT_EQ(here.newest()->state.round_step, 2);
+  save(here, 4);
+  auto wider = small_network();
+  wider.qk_norm = nn::QkNorm::cross;  // the same tensors
+  const nn::Layout other_layout(wider, nn::DiffusionOptions{});
+  Job other(world, other_layout);
+  const auto content = read_index(at(4) / CheckpointIndex::kName).content();
+  EXPECT_THROW(restore_checkpoint(other.state, at(4), content), DataError);
 }
 
 // A second life publishes the same results with another date and may be killed between two files.
-TEST_F(Checkpointing, ResultsPublishedAgainAreStillAState) {
+TEST_F(Checkpointing, ResultsPublishedAgainAreStillACheckpoint) {
   auto here = checkpoints();
-  static_cast<void>(here.finish(state_at(5), steps(5)));
-  const std::string index = evd::test::read_file(folder / "state.json");
-  Checkpoints later(folder.path(), layout, sha256("this"),
-                    {std::string(32, 'a'), 0, "train", "2030-01-02T03:04:05Z"}, 2, log);
-  const auto back = later.newest();
-  ASSERT_TRUE(back);
-  static_cast<void>(later.finish(back->state, back->steps));
-  EXPECT_EQ(evd::test::read_file(folder / "state.json"), index);
+  fill(job.state, 5);
+  const auto first = here.finish(job.state, steps(5));
+  auto later_setup = setup();
+  later_setup.header.created = "2030-01-02T03:04:05Z";
+  Checkpoints later(job.sharding, later_setup, log);
+  State back(job.sharding);
+  const auto resumed = later.newest(back);
+  ASSERT_TRUE(resumed);
+  const auto again = later.finish(back, world.rank() == 0 ? resumed->steps : no_steps());
+  ASSERT_EQ(again.size(), first.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(again[i].name, first[i].name);
+    EXPECT_EQ(again[i].content, first[i].content) << first[i].name;
+  }
 }
 
-TEST_F(Checkpointing, ResultsAreAStateToGoOnFrom) {
+TEST_F(Checkpointing, ResultsAreACheckpointToGoOnFrom) {
   auto here = checkpoints();
   save(here, 2);
-  const auto published = here.finish(state_at(5), steps(5));
-  ASSERT_EQ(published.size(), 3U);
-  EXPECT_FALSE(std::filesystem::exists(folder / "state"));
-  EXPECT_EQ(here.newest()->state.round_step, 5);
-  for (const auto& file : published) {
-    EXPECT_EQ(static_cast<std::uintmax_t>(file.bytes),
-              std::filesystem::file_size(folder / file.name));
+  fill(job.state, 5);
+  const auto published = here.finish(job.state, steps(5));
+  EXPECT_EQ(kept(), 1U);
+  EXPECT_EQ(newest_step(here), 5);
+  if (world.rank() != 0) {
+    EXPECT_TRUE(published.empty());
+    return;
   }
-  const auto model = nn::read_model(folder / "model.safetensors", layout);
-  EXPECT_TRUE(std::ranges::equal(model.flat, state_at(5).average.values()));
+  const std::size_t pieces = (layout.trained() + kPieceElements - 1) / kPieceElements;
+  EXPECT_EQ(published.size(), 4 * pieces + 4);  // null text, index, steps.h5, model.safetensors
+  for (const auto& file : published) {
+    EXPECT_EQ(static_cast<std::uintmax_t>(file.bytes), stdfs::file_size(folder.path() / file.name));
+  }
+  const auto model = nn::read_model(folder.path() / "model.safetensors", layout);
+  for (const auto& parameter : layout.parameters()) {
+    for (std::size_t i = parameter.offset; i < parameter.offset + parameter.count; ++i) {
+      ASSERT_EQ(model.flat[i], value_of(Kind::ema0, i, 5));
+    }
+  }
 }
 
 }  // namespace

@@ -31,13 +31,13 @@ pid_t process_of(const Process& job, int rank) {
 class HangingJob : public testing::Test {
  protected:
   HangingJob() {
-    make_judged_campaign(campaign, {"train.steps_per_round=100000", "train.checkpoint_every=4"});
+    make_judged_campaign(campaign, {"train.steps_per_round=100000", "train.checkpoint_every=20"});
   }
   /// A job of three ranks that has saved a first checkpoint.
   std::unique_ptr<Process> begin() {
     auto job = std::make_unique<Process>(
         Command{mpirun(3, {program("evd-train"), campaign.string(), "--round", "0", "--set",
-                           "train.step_limit_s=8", "--set", "train.phase_limit_s=60"}),
+                           "train.step_limit_s=8", "--set", "train.phase_limit_s=12"}),
                 {},
                 {},
                 300});
@@ -48,9 +48,7 @@ class HangingJob : public testing::Test {
   static bool holds_index(const stdfs::path& state) {
     std::error_code gone;
     for (const auto& entry : stdfs::directory_iterator(state, gone)) {
-      if (entry.path().extension() == ".json" || stdfs::is_directory(entry.path(), gone)) {
-        return true;
-      }
+      if (stdfs::exists(entry.path() / "index.json", gone)) return true;
     }
     return false;
   }

@@ -113,7 +113,7 @@ TEST_F(Training, EqualRunsGiveEqualBytes) {
   ASSERT_EQ(train(a, 2).code, 0);
   ASSERT_EQ(train(b, 2).code, 0);
   EXPECT_EQ(weights_of(a, 0), weights_of(b, 0));
-  EXPECT_EQ(weights_of(a, 0).size(), 3U);
+  EXPECT_EQ(weights_of(a, 0).size(), 8U);  // four pieces, null text, index, steps, model
 }
 
 std::vector<std::string> lines_of(const stdfs::path& path) {
@@ -121,6 +121,16 @@ std::vector<std::string> lines_of(const stdfs::path& path) {
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   return lines;
+}
+
+/// Names under state/, in order.
+std::vector<std::string> checkpoints_in(const stdfs::path& campaign) {
+  std::vector<std::string> names;
+  for (const auto& entry : stdfs::directory_iterator(campaign / "rounds/0000/train/state")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 /// Ends rank 0 at chosen I/O events: the resumed run has the bytes of the undisturbed one.
@@ -146,7 +156,7 @@ TEST_F(Training, KilledWhileItWritesItResumesBitExactly) {
     const auto again = train(here, 2);
     ASSERT_EQ(again.code, 0) << "event " << event << "\n" << again.story();
     EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0)) << "event " << event;
-    EXPECT_FALSE(stdfs::exists(here / "rounds/0000/train/state"));
+    EXPECT_EQ(checkpoints_in(here), std::vector<std::string>{"step-000000012"});
   }
 }
 
@@ -169,11 +179,11 @@ TEST_F(Training, ASignalSavesAndLeavesWith75) {
   EXPECT_EQ(steps_of(here, 0).size(), 150U);
 }
 
-/// Kills a run after its second resume state, so that both lie there.
+/// Kills a run after its second checkpoint, so that both lie there.
 stdfs::path half_done(const stdfs::path& here) {
   const auto folder = here / "rounds/0000/train/state";
   Process process({command(here, 2, 0, {"--set", "train.checkpoint_every=4"})});
-  while (process.running() && !stdfs::exists(folder / "step-000000008.json")) {
+  while (process.running() && !stdfs::exists(folder / "step-000000008/index.json")) {
     std::this_thread::yield();
   }
   process.kill_tree();
@@ -181,39 +191,76 @@ stdfs::path half_done(const stdfs::path& here) {
   return folder;
 }
 
-TEST_F(Training, ADamagedStateIsPassedOverForTheOneBefore) {
+/// Of those that are whole, the newest first.
+std::vector<std::string> whole_checkpoints(const stdfs::path& here) {
+  std::vector<std::string> names = checkpoints_in(here);
+  std::erase_if(names, [&](const std::string& name) {
+    return !stdfs::exists(here / "rounds/0000/train/state" / name / "index.json");
+  });
+  std::reverse(names.begin(), names.end());
+  return names;
+}
+
+TEST_F(Training, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   const std::vector<std::string> longer = {"train.steps_per_round=120", "train.keep=100"};
   const auto straight = campaign("straight", longer);
   ASSERT_EQ(train(straight, 2).code, 0);
   const auto here = campaign("damaged", longer);
   const auto state = half_done(here);
-  std::vector<stdfs::path> states;
-  for (const auto& entry : stdfs::directory_iterator(state)) {
-    if (entry.path().extension() == ".json") states.push_back(entry.path());
-  }
-  std::sort(states.begin(), states.end());
-  ASSERT_GE(states.size(), 2U);
-  damage(stdfs::path(states.back()).replace_extension(".safetensors"));
+  const auto names = whole_checkpoints(here);
+  ASSERT_GE(names.size(), 2U);
+  damage(state / names[0] / "exp_avg-00000.safetensors");
   const auto again = train(here, 2);
   ASSERT_EQ(again.code, 0) << again.story();
-  EXPECT_TRUE(holds(again.err, states.back().filename().string() + " is passed over"))
-      << again.story();
-  EXPECT_TRUE(holds(again.err, "(" + states[states.size() - 2].filename().string() + ")"));
+  EXPECT_TRUE(holds(again.err, names[0] + " is passed over")) << again.story();
+  EXPECT_TRUE(holds(again.err, "(" + names[1] + ")"));
   EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0));
 }
 
-TEST_F(Training, AllStatesDamagedItBeginsAnewAndSaysSo) {
+TEST_F(Training, AllCheckpointsDamagedItBeginsAnewAndSaysSo) {
   const std::vector<std::string> longer = {"train.steps_per_round=120"};
   const auto straight = campaign("straight", longer);
   ASSERT_EQ(train(straight, 1).code, 0);
   const auto here = campaign("damaged", longer);
-  for (const auto& entry : stdfs::directory_iterator(half_done(here))) {
-    if (entry.path().extension() != ".safetensors") damage(entry.path());
-  }
+  const auto state = half_done(here);
+  for (const auto& name : whole_checkpoints(here))
+    damage(state / name / "master-00000.safetensors");
   const auto again = train(here, 1);
   ASSERT_EQ(again.code, 0) << again.story();
   EXPECT_TRUE(holds(again.err, "is passed over")) << again.story();
   EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0));
+}
+
+TEST_F(Training, AnotherNumberOfRanksGoesOnAndSaysSo) {
+  const std::vector<std::string> longer = {"train.steps_per_round=120"};
+  const auto straight = campaign("straight", longer);
+  ASSERT_EQ(train(straight, 2).code, 0);
+  const auto here = campaign("moved", longer);
+  (void)half_done(here);
+  const auto again = train(here, 3);
+  ASSERT_EQ(again.code, 0) << again.story();
+  EXPECT_TRUE(holds(again.err, "ranks 2, now 3")) << again.story();
+  const auto expected = steps_of(straight, 0);
+  const auto steps = steps_of(here, 0);
+  ASSERT_EQ(steps.size(), expected.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    EXPECT_NEAR(steps[i].loss, expected[i].loss, 1e-3 * expected[i].loss) << i;
+  }
+}
+
+TEST_F(Training, MicroBatchesGiveTheSameLossesToRounding) {
+  const auto whole = campaign("whole");
+  ASSERT_EQ(train(whole, 2).code, 0);
+  const auto cut = campaign("cut");
+  const auto done = run({command(cut, 2, 0, {"--set", "train.micro_batch=3"}), {}});
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto expected = steps_of(whole, 0);
+  const auto steps = steps_of(cut, 0);
+  ASSERT_EQ(steps.size(), expected.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    EXPECT_NEAR(steps[i].loss, expected[i].loss, 2e-5 * expected[i].loss) << i;
+    EXPECT_NEAR(steps[i].gradient_norm, expected[i].gradient_norm, 1e-3 * steps[i].gradient_norm);
+  }
 }
 
 TEST_F(Training, GivesUpWhenNothingIsFiniteAnyMore) {
@@ -251,10 +298,10 @@ TEST_F(Training, StartsFromAFileAndChecksIt) {
 TEST_F(Training, ADamagedCheckpointOfTheRoundBeforeIsRefused) {
   const auto here = campaign("here");
   ASSERT_EQ(train(here, 1, 0).code, 0);
-  damage(here / "rounds/0000/train/state.safetensors");
+  damage(here / "rounds/0000/train/state/step-000000012/master-00000.safetensors");
   const auto refused = train(here, 1, 1);
   EXPECT_EQ(refused.code, 65) << refused.story();
-  EXPECT_TRUE(holds(refused.err, "state.safetensors")) << refused.story();
+  EXPECT_TRUE(holds(refused.err, "master-00000.safetensors: damaged")) << refused.story();
 }
 
 TEST_F(Training, MoreRanksThanSamplesInABatch) {

@@ -13,14 +13,12 @@
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
+#include "data/stream.hpp"
 #include "nn/diffusion.hpp"
 #include "nn/network.hpp"
 #include "nn/reference_network.hpp"
 #include "nn/threads.hpp"
-#include "train/adamw.hpp"
-#include "train/aligned_buffer.hpp"
-#include "train/backprop.hpp"
-#include "train/state.hpp"
+#include "train/step.hpp"
 
 namespace evd::train {
 namespace {
@@ -78,8 +76,10 @@ class Training : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     nn::use_threads(1);
-    run_ = new nn::test::ReferenceRun("../train/training_reference.py",
-                                      {std::to_string(nn::test::fresh_seed())});
+    const auto world = mpi::Communicator::world();
+    const std::string seed = world.broadcast(
+        world.rank() == 0 ? std::to_string(nn::test::fresh_seed()) : std::string(), 0);
+    run_ = new nn::test::ReferenceRun("../train/training_reference.py", {seed});
   }
   static void TearDownTestSuite() { delete run_; }
 
@@ -203,37 +203,50 @@ Part part_of(const std::function<const at::Tensor&(const std::string&)>& input, 
   return part;
 }
 
-/// The fused path: the trainer's network, gradient buffer and optimizer.
+/// The fused path: the trainer's network, exchange and optimizer, over all ranks of the test, each
+/// of which takes two micro-batches.
 Trained Training::in_float(double rate) {
-  State state(layout());
+  const auto world = mpi::Communicator::world();
+  const auto node = world.node();
+  const Sharding sharding(layout(), world, node, 1 << 16);
+  State state(sharding);
   const at::Tensor before = start(at::kFloat);
-  std::copy_n(before.const_data_ptr<float>(), before.numel(), state.weights.values().data());
-  std::copy_n(before.const_data_ptr<float>(), before.numel(), state.average.values().data());
-  const Cut cut = cut_into_buckets(layout(), 1 << 16);
-  const auto reducer = make_local_reducer(cut.size);
-  const std::vector<float> null_text(std::size_t(7 * 20));
-  Backprop backprop(layout(), state.weights.values(), null_text, cut, *reducer);
+  start_fresh(state, [&] {
+    const float* values = before.const_data_ptr<float>();
+    return nn::Weights{{values, values + before.numel()}, std::vector<float>(std::size_t(7 * 20))};
+  });
+  Exchange exchange(sharding, state.weights());
+  Backprop backprop(sharding, state.weights(), state.null_text, exchange);
+  const auto share = data::share_of(std::uint64_t(kBatch), world.rank(), world.size());
   Trained trained;
   for (std::int64_t step = 0; step < kSteps; ++step) {
-    static_cast<void>(backprop.run(part_of(input, step), std::size_t(kBatch), false));
-    const auto sums = reducer->finish();
-    const auto gradient = sums.first(layout().size());
-    trained.losses.push_back(sums[layout().size() + Backprop::kLoss]);
-    const double norm = std::sqrt(sum_of_squares(gradient));
-    update(adamw_of(rate, step, Mistake::none), step + 1, state.parameters(), gradient,
-           std::min(1.0, kClip / (norm + 1e-6)));
+    const auto pass = backprop.run(part_of(input, step).slice(share.begin, share.end),
+                                   std::size_t(kBatch), (share.size() + 1) / 2);
+    exchange.finish();
+    const Sums sums = add_up(exchange, pass, std::size_t(kBatch), false, world);
+    trained.losses.push_back(sums.loss);
+    apply(adamw_of(rate, step, Mistake::none), state, exchange,
+          clip_scale(sums.gradient_norm, kClip));
+    exchange.share_weights();
   }
-  const auto tensor = [](std::span<float> values) {
+  const auto all_of = [&](Kind kind) {
+    std::vector<double> values(layout().size());
+    for (std::size_t bucket = 0; bucket < sharding.own().size(); ++bucket) {
+      std::ranges::copy(state.own(kind, bucket),
+                        values.begin() + std::ptrdiff_t(sharding.own()[bucket].begin));
+    }
+    world.all_reduce(values, mpi::Reduce::sum);
     at::Tensor all = at::zeros({std::int64_t(values.size())}, at::kFloat);
-    std::copy(values.begin(), values.end(), all.mutable_data_ptr<float>());
+    std::ranges::copy(values, all.mutable_data_ptr<float>());
     return all;
   };
-  trained.weights = tensor(state.weights.values());
-  trained.average = tensor(state.average.values());
+  trained.weights = all_of(Kind::master);
+  trained.average = all_of(Kind::ema0);
   return trained;
 }
 
 TEST_F(Training, EqualsPyTorchsInDouble) {
+  if (mpi::Communicator::world().rank() != 0) return;  // it takes no exchange
   for (std::size_t i = 0; i < kRates.size(); ++i) {
     const auto worst = difference(in_double(kRates[i], Mistake::none), i, "64");
     std::printf("rate %g: losses %.1e, weights %.1e\n", kRates[i], worst.loss, worst.quotient);
@@ -253,6 +266,7 @@ TEST_F(Training, EqualsPyTorchsInFloat) {
 }
 
 TEST_F(Training, MistakesAreSeen) {
+  if (mpi::Communicator::world().rank() != 0) return;  // it takes no exchange
   for (const auto mistake : {Mistake::no_decay, Mistake::larger_epsilon, Mistake::late_warmup}) {
     const auto worst = difference(in_double(kRates[0], mistake), 0, "64");
     std::printf("mistake %d: losses %.1e, weights %.1e\n", static_cast<int>(mistake), worst.loss,

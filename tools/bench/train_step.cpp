@@ -18,15 +18,13 @@
 #include "nn/text_encoder.hpp"
 #include "nn/threads.hpp"
 #include "run/config.hpp"
-#include "train/backprop.hpp"
-#include "train/state.hpp"
+#include "train/step.hpp"
 
 namespace {
 
 using namespace evd;
 
 constexpr std::size_t kSamples = 256;
-constexpr std::size_t kBucketBytes = std::size_t{1} << 20;
 
 /// What is trained, and on what.
 struct Work {
@@ -100,10 +98,10 @@ class Steps {
         node_(world.node()),
         layout_(work.network, work.diffusion),
         samples_(work),
-        state_(train::fresh_state(layout_, nn::start_weights(layout_, 1))),
-        cut_(train::cut_into_buckets(layout_, kBucketBytes)),
-        reducer_(train::make_reducer(world_, node_, cut_.size, cut_.buckets)),
-        backprop_(layout_, state_.weights.values(), state_.null_text, cut_, *reducer_),
+        sharding_(layout_, world_, node_),
+        state_(fresh_state(sharding_)),
+        exchange_(sharding_, state_.weights()),
+        backprop_(sharding_, state_.weights(), state_.null_text, exchange_),
         encoder_(work.network.caption_width, work.network.max_tokens) {}
 
   void run(std::uint64_t step) {
@@ -115,21 +113,27 @@ class Steps {
     const std::size_t batch = work_.batch_per_rank * std::size_t(world_.size());
     const train::Part part = part_of(step, batch);
     lap("data");
-    static_cast<void>(backprop_.run(part, batch, false));
+    const train::Pass pass = backprop_.run(part, batch);
     lap("forward and backward");
-    const auto gradient = reducer_->finish().first(layout_.size());
+    exchange_.finish();
+    const auto sums = train::add_up(exchange_, pass, batch, false, world_);
     lap("waiting and communication after backward");
-    const double norm = std::sqrt(train::sum_of_squares(gradient));
     const train::AdamW adamw{options_.lr,    options_.weight_decay, options_.beta1,
                              options_.beta2, options_.epsilon,      options_.ema};
-    train::update(adamw, ++state_.updates, state_.parameters(), gradient,
-                  std::min(1.0, options_.clip / (norm + 1e-6)));
+    train::apply(adamw, state_, exchange_, train::clip_scale(sums.gradient_norm, options_.clip));
     lap("optimizer");
+    exchange_.share_weights();
+    lap("waiting for the others' weights");
   }
 
   Shares shares;
 
  private:
+  static train::State fresh_state(const train::Sharding& sharding) {
+    train::State state(sharding);
+    train::start_fresh(state, [&] { return nn::start_weights(sharding.layout(), 1); });
+    return state;
+  }
   train::Part part_of(std::uint64_t step, std::size_t batch) {
     const train::Noising noising{1, layout_.diffusion().timesteps, options_.caption_drop};
     std::vector<train::Entry> entries;
@@ -151,9 +155,9 @@ class Steps {
   nn::Layout layout_;
   Samples samples_;
   run::TrainOptions options_;
+  train::Sharding sharding_;
   train::State state_;
-  train::Cut cut_;
-  std::unique_ptr<train::Reducer> reducer_;
+  train::Exchange exchange_;
   train::Backprop backprop_;
   nn::TextEncoder encoder_;
 };

@@ -43,7 +43,7 @@ class Finder {
   Garbage find() {
     set_aside();
     half_removed();
-    resume_states();
+    checkpoints();
     left_over_leases();
     temporary_files();
     spools();
@@ -98,19 +98,22 @@ class Finder {
     }
   }
 
-  void resume_states() {
+  void checkpoints() {
     for (int round = 0; round < campaign_.rounds_begun(); ++round) {
       const run::StageRef train{run::Stage::train, round};
-      const auto folder = campaign_.directory(train) / "state";
+      const auto directory = campaign_.directory(train);
+      const auto* manifest = current_.find(train);
       std::error_code none;
-      if (!stdfs::exists(folder, none)) continue;
-      if (current_.find(train) != nullptr) {
-        goes(folder, "resume states of a round that is done");
-        continue;
+      for (const auto& entry : stdfs::directory_iterator(directory / "state", none)) {
+        const std::string name = entry.path().filename().string();
+        const auto is_in = [&](const shard::FileEntry& file) {
+          return file.name.starts_with("state/" + name + "/");
+        };
+        if (manifest != nullptr && std::ranges::none_of(manifest->files, is_in))
+          goes(entry.path(), "an old checkpoint of a round that is done");
+        else if (name.starts_with("set-aside-"))
+          goes(entry.path(), "a checkpoint that could not be used");
       }
-      for (const auto& entry : stdfs::directory_iterator(folder, none))
-        if (entry.path().filename().string().starts_with("set-aside-"))
-          goes(entry.path(), "a resume state that could not be used");
     }
   }
 

@@ -29,7 +29,7 @@ struct Garbage {
 };
 
 /// What nothing points at any more: results that were set aside, unless a result in force points
-/// into them or was made from them, or something paid for stands in them alone; resume states of
+/// into them or was made from them, or something paid for stands in them alone; old checkpoints of
 /// finished rounds; what programs that are gone left over; pictures in journals that are published
 /// too. Journals themselves always stay: what was spent is counted in them. A result that was set
 /// aside and cannot be read is noted in `problems` and stays. DataError or IoError when a result in
