@@ -7,10 +7,14 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <sys/resource.h>
 
 #include "core/clock.hpp"
 #include "core/random.hpp"
@@ -18,6 +22,7 @@
 #include "nn/text_encoder.hpp"
 #include "nn/threads.hpp"
 #include "run/config.hpp"
+#include "train/checkpoint.hpp"
 #include "train/step.hpp"
 
 namespace {
@@ -127,6 +132,7 @@ class Steps {
   }
 
   Shares shares;
+  [[nodiscard]] const train::State& state() const { return state_; }
 
  private:
   static train::State fresh_state(const train::Sharding& sharding) {
@@ -194,21 +200,75 @@ void print_shares(Steps& steps, std::uint64_t first, std::uint64_t count, int ra
   }
 }
 
+/// Wall seconds of this rank's steps, processor seconds of all ranks and their threads.
+struct Cost {
+  double wall_s = 0;
+  double processor_s = 0;
+};
+
+Cost now(const mpi::Communicator& world) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) { return double(t.tv_sec) + 1e-6 * double(t.tv_usec); };
+  return {monotonic_s(),
+          world.all_reduce(seconds(usage.ru_utime) + seconds(usage.ru_stime), mpi::Reduce::sum)};
+}
+
+/// 100 steps without and 100 with a checkpoint in turns, so often.
+void print_checkpoints(Steps& steps, std::uint64_t turns, const std::filesystem::path& folder,
+                       const mpi::Communicator& world) {
+  constexpr std::uint64_t kSteps = 100;
+  const Log log("train_step", world.rank());
+  train::Checkpoints::Setup setup;
+  setup.directory = folder;
+  setup.header = {std::string(32, 'a'), 0, "train", ""};
+  train::Checkpoints checkpoints(steps.state().sharding(), setup, log);
+  std::array<std::vector<Cost>, 2> costs;  // without, with
+  for (std::uint64_t turn = 0; turn < 2 * turns; ++turn) {
+    const Cost begun = now(world);
+    if (turn % 2 == 1) checkpoints.begin(steps.state(), {});
+    for (std::uint64_t i = 0; i < kSteps; ++i) {
+      steps.run(turn * kSteps + i);
+      checkpoints.poll();
+    }
+    const Cost ended = now(world);
+    costs[turn % 2].push_back({ended.wall_s - begun.wall_s, ended.processor_s - begun.processor_s});
+  }
+  if (world.rank() != 0) return;
+  const auto median = [](std::vector<Cost> all, auto member) {
+    std::ranges::sort(all, {}, member);
+    return all[all.size() / 2].*member;
+  };
+  for (const auto& [what, member] :
+       {std::pair("wall", &Cost::wall_s), std::pair("processor", &Cost::processor_s)}) {
+    const double without = median(costs[0], member);
+    const double with = median(costs[1], member);
+    std::printf("%s: 100 steps %.3f s, with a checkpoint %.3f s: %+.1f %%\n", what, without, with,
+                100 * (with / without - 1));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   mpi::Environment mpi(argc, argv);
   const auto world = mpi::Communicator::world();
   const std::string network = argc > 1 ? argv[1] : "";
-  const bool shares = argc > 2 && std::string_view(argv[2]) == "shares";
+  const std::string mode = argc > 2 ? argv[2] : "";
   const std::uint64_t count = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 0;
   if ((network != "rehearsal" && network != "33m") || count < 1) {
-    std::fprintf(stderr, "usage: train_step rehearsal|33m times|shares STEPS\n");
+    std::fprintf(stderr,
+                 "usage: train_step rehearsal|33m times|shares STEPS\n"
+                 "       train_step rehearsal|33m checkpoints TURNS FOLDER\n");
     return 64;
   }
   nn::use_threads(1);
   Steps steps(work_of(network), world);
-  if (shares) {
+  if (mode == "checkpoints" && argc > 4) {
+    print_checkpoints(steps, count, argv[4], world);
+    return 0;
+  }
+  if (mode == "shares") {
     for (std::uint64_t i = 0; i < 5; ++i) steps.run(i);
     print_shares(steps, 5, count, world.rank());
     return 0;
