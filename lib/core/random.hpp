@@ -27,6 +27,7 @@ enum class Purpose : std::uint32_t {
   backoff = 16,      ///< jitter; never part of a result
   rehearsal = 17,    ///< painter, reader and faults of the embedded services
   score_share = 18,  ///< which held-out prompts score uses
+  stratum = 20,      ///< which stretch of the schedule each sample of a step gets
   test = 1000,       ///< tests
 };
 

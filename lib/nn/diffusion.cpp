@@ -2,11 +2,14 @@
 
 #include <cmath>
 #include <numbers>
+#include <string>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/where.h>
+
+#include "core/error.hpp"
 
 namespace evd::nn {
 namespace {
@@ -54,12 +57,21 @@ at::Tensor Diffusion::noised(const at::Tensor& z0, const at::Tensor& noise) cons
   return z0 * alpha_ + noise * sigma_;
 }
 
-at::Tensor Diffusion::loss(const at::Tensor& output, const at::Tensor& z0,
-                           const at::Tensor& noise) const {
+at::Tensor Diffusion::loss(const at::Tensor& output, const at::Tensor& z0, const at::Tensor& noise,
+                           std::span<const float> weights) const {
   const at::Tensor target =
       options_.prediction == Prediction::noise ? noise : noise * alpha_ - z0 * sigma_;
   const at::Tensor error = output.narrow(1, 0, z0.size(1)) - target;
-  const at::Tensor mse = sample_mean(error * error);
+  at::Tensor mse = sample_mean(error * error);
+  if (!weights.empty()) {
+    if (weights.size() != timesteps_.size()) {
+      throw InternalError("the loss has " + std::to_string(weights.size()) + " weights for " +
+                          std::to_string(timesteps_.size()) + " samples");
+    }
+    const at::Tensor factors =
+        at::from_blob(const_cast<float*>(weights.data()), {mse.size(0)}, at::kFloat);
+    mse = mse * factors.to(dtype_, false, true);
+  }
   if (!options_.learned_variance) return mse;
   return mse + variational_bound(output, z0, noised(z0, noise));
 }

@@ -22,9 +22,10 @@ class Diffusion {
   /// Loss of each sample (B): mean square error of what is predicted (the noise, or
   /// v = alpha noise - sigma z0), plus with learned variance the variational bound in bits per
   /// dimension, its mean taken from the detached prediction (improved-diffusion, LEARNED_RANGE,
-  /// MSE, not rescaled). `output` (B, C or 2 C, H, W).
+  /// MSE, not rescaled). `output` (B, C or 2 C, H, W). `weights` (B) are of the square error, the
+  /// bound stays as it is; empty = all 1. InternalError when there are more or fewer.
   [[nodiscard]] at::Tensor loss(const at::Tensor& output, const at::Tensor& z0,
-                                const at::Tensor& noise) const;
+                                const at::Tensor& noise, std::span<const float> weights = {}) const;
   /// The bound alone (B): KL in bits per dimension, or at timestep 0 the discretised likelihood.
   [[nodiscard]] at::Tensor variational_bound(const at::Tensor& output, const at::Tensor& z0,
                                              const at::Tensor& z) const;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
@@ -13,6 +14,7 @@
 #include <ATen/ops/silu.h>
 
 #include "core/error.hpp"
+#include "nn/recompute.hpp"
 #include "nn/weight_set.hpp"
 
 namespace evd::nn {
@@ -212,7 +214,12 @@ at::Tensor Network::forward(const at::Tensor& z, const at::Tensor& timesteps, co
   const at::Tensor t0 = modulation_(at::silu(t)).view({t.size(0), 6, t.size(1)});
   at::Tensor x = embed_picture(z);  // (B, N, C)
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    x = apply(blocks_[i], x, t0, text.kv[i], text.lengths);
+    const auto run = [this, &block = blocks_[i], lengths = text.lengths](
+                         const at::Tensor& x_in, const at::Tensor& t0_in, const at::Tensor& kv) {
+      return apply(block, x_in, t0_in, kv, lengths);
+    };
+    x = recomputes_ && at::GradMode::is_enabled() ? recomputed(run, x, t0, text.kv[i])
+                                                  : run(x, t0, text.kv[i]);
   }
   // The head takes t itself, neither through t_block nor SiLU.
   const auto m = (t.unsqueeze(1) + head_table_).unbind(1);

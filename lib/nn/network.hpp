@@ -46,6 +46,9 @@ class Network {
   /// Parameters in the layout's order; leaves for autograd.
   [[nodiscard]] const std::vector<at::Tensor>& parameters() const { return parameters_; }
   void require_gradients();
+  /// From now on backward computes each block anew instead of keeping what it made on the way:
+  /// the same bits for less memory and a forward pass more.
+  void recompute_blocks() { recomputes_ = true; }
 
   [[nodiscard]] TextKeys keys_of(const TextBatch& text) const;
   /// z (B, C, H, W), H and W multiples of the patch; timesteps (B), which may lie between whole
@@ -95,6 +98,7 @@ class Network {
   Embedder time_, size_, aspect_;
   at::Tensor head_table_;  // (2, C)
   std::vector<Block> blocks_;
+  bool recomputes_ = false;
 };
 
 /// Sine-cosine positions (N, C), tokens row-major, computed in double and rounded to float as the

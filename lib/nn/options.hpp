@@ -10,6 +10,10 @@ namespace evd::nn {
 
 enum class QkNorm : std::uint8_t { none, cross, self_cross };
 enum class Prediction : std::uint8_t { noise, v };
+/// How the timesteps of training samples are drawn: evenly; evenly with one in each of as many
+/// stretches of the schedule as the global batch has samples; or the logistic function of a normal
+/// number (Esser et al., 2024), which prefers the middle.
+enum class TimestepDraw : std::uint8_t { uniform, stratified, logit_normal };
 enum class SamplerKind : std::uint8_t { ddim, ddim_trailing, dpmpp, dpmpp_authors, iddpm, sa };
 
 /// Shape of the PixArt-style diffusion transformer. Identity: it never changes within a campaign.
@@ -94,6 +98,11 @@ struct EnumNames<nn::QkNorm> {
 template <>
 struct EnumNames<nn::Prediction> {
   static constexpr std::array<std::string_view, 2> value = {"noise", "v"};
+};
+template <>
+struct EnumNames<nn::TimestepDraw> {
+  static constexpr std::array<std::string_view, 3> value = {"uniform", "stratified",
+                                                            "logit_normal"};
 };
 template <>
 struct EnumNames<nn::SamplerKind> {

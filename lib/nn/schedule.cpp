@@ -1,5 +1,6 @@
 #include "nn/schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.hpp"
@@ -31,6 +32,16 @@ Schedule::Schedule(const DiffusionOptions& options) {
   for (int t = 0; t < count; ++t) {
     log_posterior.push_back(std::log(posterior[static_cast<std::size_t>(t == 0 ? 1 : t)]));
   }
+}
+
+std::vector<float> min_snr_weights(const Schedule& schedule, Prediction prediction, double gamma) {
+  std::vector<float> weights;
+  for (const double abar : schedule.abar) {
+    const double snr = abar / (1.0 - abar);
+    const double whole = prediction == Prediction::noise ? snr : snr + 1.0;
+    weights.push_back(static_cast<float>(std::min(snr, gamma) / whole));
+  }
+  return weights;
 }
 
 }  // namespace evd::nn

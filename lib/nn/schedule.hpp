@@ -24,4 +24,10 @@ struct Schedule {
   std::vector<double> mean_of_zt;
 };
 
+/// Weight of each timestep's square error, min(SNR, gamma) over the SNR, or over SNR + 1 where v is
+/// predicted (Hang et al., "Efficient diffusion training via min-SNR weighting", 2023; the same as
+/// diffusers' training scripts with compute_snr). SNR = abar / (1 - abar).
+[[nodiscard]] std::vector<float> min_snr_weights(const Schedule& schedule, Prediction prediction,
+                                                 double gamma);
+
 }  // namespace evd::nn

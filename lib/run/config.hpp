@@ -167,6 +167,11 @@ struct TrainOptions {
   double clip = 1.0;
   double ema = 0.9999;
   double caption_drop = 0.1;
+  nn::TimestepDraw timestep_draw = nn::TimestepDraw::uniform;
+  double logit_mean = 0;
+  double logit_deviation = 1;
+  double min_snr_gamma = 0;
+  bool recompute = false;
   int staleness = 1;
   int checkpoint_every = 200;
   int keep = 2;
@@ -191,6 +196,22 @@ struct TrainOptions {
     v("ema", ema, {"", "decay of the averaged weights, which are what is sampled", science, 0, 1});
     v("caption_drop", caption_drop,
       {"", "share of captions left out, for guidance", science, 0, 1});
+    v("timestep_draw", timestep_draw,
+      {"",
+       "uniform; stratified = one in each of as many stretches of the schedule as the batch has "
+       "images; logit_normal = the middle more often"});
+    v("logit_mean", logit_mean, {"", "of logit_normal", science, -10, 10});
+    v("logit_deviation", logit_deviation, {"", "of logit_normal", science, 0.01, 10});
+    v("min_snr_gamma", min_snr_gamma,
+      {"",
+       "square errors weigh min(SNR, gamma) / SNR, with v-prediction / (SNR + 1) (min-SNR); 0 = "
+       "all alike",
+       science, 0, 1e6});
+    v("recompute", recompute,
+      {"",
+       "compute each block anew in backward instead of keeping what it made: the same bits, less "
+       "memory, a third more work",
+       operation});
     v("staleness", staleness,
       {"rounds", "how old the set may be: 1 = training never waits for the judge", science, 0, 1});
     v("checkpoint_every", checkpoint_every,

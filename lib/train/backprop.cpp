@@ -99,7 +99,7 @@ at::Tensor Backprop::State::forward(const Part& part) const {
   const at::Tensor t = at::from_blob(const_cast<double*>(timesteps.data()), {count}, at::kDouble);
   const at::Tensor output =
       network.forward(diffusion.noised(pictures, noise), t, network.keys_of(text));
-  return diffusion.loss(output, pictures, noise);
+  return diffusion.loss(output, pictures, noise, part.error_weights);
 }
 
 void Backprop::State::forward_and_backward(const Part& part, std::size_t global_batch, Pass& pass) {
@@ -121,6 +121,8 @@ Backprop::Backprop(const Sharding& sharding, std::span<float> weights,
 }
 
 Backprop::~Backprop() = default;
+
+void Backprop::recompute_blocks() { state_->network.recompute_blocks(); }
 
 Pass Backprop::run(const Part& part, std::size_t global_batch, std::size_t micro_batch) {
   State& state = *state_;

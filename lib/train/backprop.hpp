@@ -28,6 +28,9 @@ class Backprop {
   Backprop(const Backprop&) = delete;
   Backprop& operator=(const Backprop&) = delete;
 
+  /// From the next run on, what blocks make on the way is computed anew in backward, not kept.
+  void recompute_blocks();
+
   /// Adds the gradient of sum(losses) / global_batch to the exchange's buffer, `micro_batch`
   /// samples at a time (0 = all at once): memory for activations against time. A rank without
   /// samples takes part with zeros. InternalError naming a parameter that got no gradient.

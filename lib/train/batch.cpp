@@ -1,8 +1,42 @@
 #include "train/batch.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/random.hpp"
 
 namespace evd::train {
+
+namespace {
+
+// Places of the strata of one step's entries: another order at each step, so that no place in the
+// batch, and with it no rank, has the same noise always.
+std::vector<std::uint32_t> strata_of(const Noising& noising, std::uint64_t step) {
+  if (noising.draw != nn::TimestepDraw::stratified) return {};
+  return permutation(Random(noising.seed, Purpose::stratum, 0, step),
+                     static_cast<std::uint32_t>(noising.batch));
+}
+
+// `strata`: of the entry's step.
+int timestep_of(const Noising& noising, const Entry& entry, std::span<const std::uint32_t> strata) {
+  Random random(noising.seed, Purpose::timestep, entry.id.low64(), entry.number);
+  double share = 0;  // of the schedule
+  switch (noising.draw) {
+    case nn::TimestepDraw::uniform:
+      return static_cast<int>(random.below(static_cast<std::uint64_t>(noising.timesteps)));
+    case nn::TimestepDraw::stratified:
+      share = (strata[entry.number % noising.batch] + random.uniform()) /
+              static_cast<double>(noising.batch);
+      break;
+    case nn::TimestepDraw::logit_normal:
+      share =
+          1.0 / (1.0 + std::exp(-noising.logit_mean - noising.logit_deviation * random.normal()));
+      break;
+  }
+  return std::min(static_cast<int>(share * noising.timesteps), noising.timesteps - 1);
+}
+
+}  // namespace
 
 Part Part::slice(std::size_t begin, std::size_t end) const {
   // Everything has as many values a sample as it has in the whole.
@@ -12,7 +46,8 @@ Part Part::slice(std::size_t begin, std::size_t end) const {
         values.begin() + each * static_cast<std::ptrdiff_t>(begin),
         values.begin() + each * static_cast<std::ptrdiff_t>(end));
   };
-  return {cut(ids), cut(pictures), cut(noise), cut(timesteps), cut(texts), cut(captions)};
+  return {cut(ids),   cut(pictures), cut(noise),        cut(timesteps),
+          cut(texts), cut(captions), cut(error_weights)};
 }
 
 Part make_part(const Noising& noising, std::span<const Entry> entries, std::vector<float> pictures,
@@ -21,14 +56,22 @@ Part make_part(const Noising& noising, std::span<const Entry> entries, std::vect
   part.pictures = std::move(pictures);
   part.noise.resize(part.pictures.size());
   const std::size_t values = entries.empty() ? 0 : part.pictures.size() / entries.size();
+  std::vector<std::uint32_t> strata;
+  std::uint64_t strata_step = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& entry = entries[i];
     const auto draw = [&](Purpose purpose) {
       return Random(noising.seed, purpose, entry.id.low64(), entry.number);
     };
     part.ids.push_back(entry.id);
-    part.timesteps.push_back(static_cast<int>(
-        draw(Purpose::timestep).below(static_cast<std::uint64_t>(noising.timesteps))));
+    const std::uint64_t step = entry.number / noising.batch;
+    if (i == 0 || step != strata_step) strata = strata_of(noising, step);
+    strata_step = step;
+    part.timesteps.push_back(timestep_of(noising, entry, strata));
+    if (!noising.error_weights.empty()) {
+      part.error_weights.push_back(
+          noising.error_weights.at(static_cast<std::size_t>(part.timesteps.back())));
+    }
     draw(Purpose::noise).fill_normal(std::span(part.noise).subspan(i * values, values));
     const bool drop = draw(Purpose::caption_drop).uniform() < noising.caption_drop;
     part.captions.push_back(drop ? nn::Caption::dropped : nn::Caption::kept);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/id.hpp"
+#include "nn/options.hpp"
 #include "nn/text_encoder.hpp"
 
 namespace evd::train {
@@ -24,9 +25,10 @@ struct Part {
   std::vector<SampleId> ids;
   std::vector<float> pictures;  ///< (n, C, H, W) in [-1, 1]
   std::vector<float> noise;     ///< (n, C, H, W)
-  std::vector<int> timesteps;   ///< (n), uniform over the schedule
+  std::vector<int> timesteps;   ///< (n), as Noising::draw has them
   std::vector<nn::TextStates> texts;
   std::vector<nn::Caption> captions;
+  std::vector<float> error_weights;  ///< (n) of the square errors, or none = all 1
 
   [[nodiscard]] std::size_t size() const { return ids.size(); }
   /// Samples [begin, end) alone.
@@ -37,6 +39,11 @@ struct Noising {
   std::uint64_t seed = 0;  ///< of the campaign
   int timesteps = 1000;
   double caption_drop = 0;
+  nn::TimestepDraw draw = nn::TimestepDraw::uniform;
+  std::uint64_t batch = 1;  ///< global batch: entries of one step, which share the strata
+  double logit_mean = 0;    ///< of logit_normal
+  double logit_deviation = 1;
+  std::vector<float> error_weights{};  ///< of each timestep; empty = all 1
 };
 
 /// `pictures` holds the entries' pictures, in order.

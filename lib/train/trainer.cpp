@@ -4,6 +4,7 @@
 
 #include "core/clock.hpp"
 #include "data/prefetch.hpp"
+#include "nn/schedule.hpp"
 #include "nn/text_encoder.hpp"
 #include "train/step.hpp"
 
@@ -20,6 +21,22 @@ std::vector<Entry> entries_of(const Round& round, const data::Batch& batch, std:
     entries.push_back({member.id, member.prompt, first + i});
   }
   return entries;
+}
+
+Noising noising_of(const Round& round, const nn::DiffusionOptions& diffusion) {
+  const auto& options = round.options;
+  Noising noising{round.seed,
+                  diffusion.timesteps,
+                  options.caption_drop,
+                  options.timestep_draw,
+                  static_cast<std::uint64_t>(options.batch),
+                  options.logit_mean,
+                  options.logit_deviation};
+  if (options.min_snr_gamma > 0) {
+    noising.error_weights =
+        nn::min_snr_weights(nn::Schedule(diffusion), diffusion.prediction, options.min_snr_gamma);
+  }
+  return noising;
 }
 
 /// For the update after `updates` applied ones.
@@ -44,8 +61,9 @@ void train_round(const Round& round, State& state, const std::atomic<bool>& stop
   const auto global_batch = static_cast<std::size_t>(options.batch);
   Exchange exchange(sharding, state.weights());
   Backprop backprop(sharding, state.weights(), state.null_text, exchange);
+  if (options.recompute) backprop.recompute_blocks();
   nn::TextEncoder encoder(layout.network().caption_width, layout.network().max_tokens);
-  const Noising noising{round.seed, layout.diffusion().timesteps, options.caption_drop};
+  const Noising noising = noising_of(round, layout.diffusion());
   Guard guard(options.max_skipped, at.skipped_in_row);
   data::Prefetch::Setup setup;
   setup.first_step = static_cast<std::uint64_t>(at.round_step);

@@ -10,6 +10,8 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
+
 namespace evd::nn {
 namespace {
 
@@ -78,6 +80,21 @@ TEST(Loss, BoundLeavesTheMeanAlone) {
   diffusion.variational_bound(out, z0, z0 * 0.5).sum().backward();
   EXPECT_EQ(out.grad().narrow(1, 0, 1).abs().max().item<double>(), 0);
   EXPECT_GT(out.grad().narrow(1, 1, 1).abs().max().item<double>(), 0);
+}
+
+TEST(Loss, WeightsAreOfTheSquareErrorAlone) {
+  const auto options = noise_and_variance();
+  const Schedule schedule(options);
+  const Diffusion diffusion(schedule, options, std::array{5, 500}, at::kDouble);
+  const at::Tensor out = at::randn({2, 2, 4, 4}, at::kDouble);
+  const at::Tensor z0 = at::randn({2, 1, 4, 4}, at::kDouble);
+  const at::Tensor noise = at::randn({2, 1, 4, 4}, at::kDouble);
+  const at::Tensor bound = diffusion.variational_bound(out, z0, diffusion.noised(z0, noise));
+  const at::Tensor error = diffusion.loss(out, z0, noise) - bound;
+  const at::Tensor weighted = diffusion.loss(out, z0, noise, std::array{0.25F, 3.0F}) - bound;
+  EXPECT_NEAR(weighted[0].item<double>(), 0.25 * error[0].item<double>(), 1e-12);
+  EXPECT_NEAR(weighted[1].item<double>(), 3 * error[1].item<double>(), 1e-12);
+  EXPECT_THROW((void)diffusion.loss(out, z0, noise, std::array{1.0F}), InternalError);
 }
 
 // v = alpha n - sigma z0, so that z0 = alpha z - sigma v and n = sigma z + alpha v.

@@ -1,10 +1,14 @@
 // Samplers against diffusers', a network under guidance in the loop.
 #include "nn/sampler.hpp"
 
+#include <algorithm>
+
+#include <ATen/TensorOperators.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include "core/enum.hpp"
+#include "nn/diffusion.hpp"
 #include "nn/reference_network.hpp"
 
 namespace evd::nn {
@@ -67,6 +71,31 @@ TEST_F(Samplers, EachEndsElsewhere) {
   for (const auto kind : {SamplerKind::ddim_trailing, SamplerKind::dpmpp,
                           SamplerKind::dpmpp_authors, SamplerKind::iddpm, SamplerKind::sa}) {
     EXPECT_GT(test::error_of(run(kind), ddim), 1e-3) << name(kind);
+  }
+}
+
+TEST_F(Samplers, TrainingSeesWhatTheScriptsOfDiffusersSee) {
+  DiffusionOptions options;
+  options.prediction = Prediction::v;
+  const Schedule schedule(options);
+  const at::Tensor z0 = (*run_)["z"];
+  const at::Tensor noise = (*run_)["noise.0"];
+  const at::Tensor times = (*run_)["times"];
+  const std::vector<int> timesteps = {times[0].item<int>(), times[1].item<int>()};
+  const Diffusion diffusion(schedule, options, timesteps, at::kDouble);
+  EXPECT_LT(test::error_of(diffusion.noised(z0, noise), (*run_)["noised"]), 1e-12);
+  EXPECT_LT(diffusion.loss((*run_)["velocity"], z0, noise).max().item<double>(), 1e-24);
+
+  const at::Tensor snr = (*run_)["snr"];
+  for (const double gamma : {1.0, 5.0}) {
+    const auto of_noise = min_snr_weights(schedule, Prediction::noise, gamma);
+    const auto of_v = min_snr_weights(schedule, Prediction::v, gamma);
+    for (std::int64_t t = 0; t < 1000; ++t) {
+      const double theirs = snr[t].item<double>();
+      const auto i = static_cast<std::size_t>(t);
+      EXPECT_NEAR(of_noise[i], std::min(theirs, gamma) / theirs, 1e-6);
+      EXPECT_NEAR(of_v[i], std::min(theirs, gamma) / (theirs + 1), 1e-6);
+    }
   }
 }
 

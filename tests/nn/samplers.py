@@ -4,7 +4,8 @@ guidance, its noise given from outside.
 usage: samplers.py FOLDER SEED STEPS GUIDANCE
 
 out.safetensors: w.NAME weights, z start noise, text and mask (dropped captions first), noise.I what
-step I adds, end.SAMPLER the result.
+step I adds, end.SAMPLER the result. What their training scripts use, of the noise that step 0 adds
+to z: snr (1000), and at `times` noised and velocity.
 """
 
 import sys
@@ -13,6 +14,7 @@ import torch
 from diffusers import (DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,
                        PixArtTransformer2DModel, SASolverScheduler)
 from diffusers.schedulers import scheduling_ddpm, scheduling_sasolver
+from diffusers.training_utils import compute_snr
 from safetensors.torch import save_file
 
 SAMPLERS = {
@@ -66,6 +68,11 @@ def main():
                 predicted = torch.cat([predicted, kept[:, channels:]], 1)
             x = scheduler.step(predicted, t, x).prev_sample
         out["end." + name] = x
+    forward = SAMPLERS["iddpm"]
+    times = torch.tensor([7, 640])
+    out |= {"snr": compute_snr(forward, torch.arange(1000)), "times": times,
+            "noised": forward.add_noise(z, noise[0], times),
+            "velocity": forward.get_velocity(z, noise[0], times)}
     save_file({name: value.contiguous() for name, value in out.items()},
               f"{folder}/out.safetensors")
 

@@ -129,6 +129,73 @@ TEST(Batch, DrawsTimestepsEvenlyAndDropsTheShareOfCaptions) {
   EXPECT_NEAR(static_cast<double>(dropped), 2000, 170);
 }
 
+std::vector<Entry> entries_of_steps(std::uint64_t first, std::uint64_t count) {
+  std::vector<Entry> entries;
+  for (std::uint64_t i = first; i < first + count; ++i) {
+    entries.push_back({sample(static_cast<std::uint8_t>(i)), "", i});
+  }
+  return entries;
+}
+
+TEST(Batch, StratifiedTimestepsLieOneInEachStretchWhoeverDrawsThem) {
+  Noising noising{5, 1000, 0};
+  noising.draw = nn::TimestepDraw::stratified;
+  noising.batch = 16;
+  nn::TextEncoder encoder(2, 2);
+  std::vector<double> mean_of_place(16);
+  for (std::uint64_t step = 0; step < 200; ++step) {
+    const auto entries = entries_of_steps(step * 16, 16);
+    const auto drawn = make_part(noising, entries, std::vector<float>(16), encoder).timesteps;
+    auto sorted = drawn;
+    std::sort(sorted.begin(), sorted.end());
+    for (int i = 0; i < 16; ++i) {
+      EXPECT_GE(sorted[static_cast<std::size_t>(i)], i * 1000 / 16);
+      EXPECT_LE(sorted[static_cast<std::size_t>(i)], (i + 1) * 1000 / 16);
+    }
+    // The third of five ranks.
+    const auto part =
+        make_part(noising, std::span(entries).subspan(7, 3), std::vector<float>(3), encoder);
+    EXPECT_EQ(part.timesteps, std::vector<int>(drawn.begin() + 7, drawn.begin() + 10));
+    for (std::size_t i = 0; i < 16; ++i) mean_of_place[i] += drawn[i] / 200.0;
+  }
+  for (const double mean : mean_of_place) EXPECT_NEAR(mean, 499.5, 5 * 289 / std::sqrt(200.0));
+}
+
+TEST(Batch, LogitNormalTimesteps) {
+  Noising noising{5, 1000, 0};
+  noising.draw = nn::TimestepDraw::logit_normal;
+  noising.logit_mean = -0.5;
+  noising.logit_deviation = 0.8;
+  nn::TextEncoder encoder(2, 2);
+  const auto part =
+      make_part(noising, entries_of_steps(0, 20000), std::vector<float>(20000), encoder);
+  double mean = 0;
+  double square = 0;
+  for (const int t : part.timesteps) {
+    ASSERT_GE(t, 0);
+    ASSERT_LT(t, 1000);
+    const double share = (t + 0.5) / 1000;
+    const double logit = std::log(share / (1 - share));
+    mean += logit / 20000;
+    square += logit * logit / 20000;
+  }
+  EXPECT_NEAR(mean, -0.5, 0.03);
+  EXPECT_NEAR(std::sqrt(square - mean * mean), 0.8, 0.02);
+}
+
+TEST(Batch, WeighsErrorsByTheirTimesteps) {
+  Noising noising{5, 10, 0};
+  nn::TextEncoder encoder(2, 2);
+  EXPECT_TRUE(make_part(noising, entries_of_steps(0, 3), std::vector<float>(3), encoder)
+                  .error_weights.empty());
+  for (int t = 0; t < 10; ++t) noising.error_weights.push_back(static_cast<float>(t) * 0.5F);
+  const auto part = make_part(noising, entries_of_steps(0, 50), std::vector<float>(50), encoder);
+  ASSERT_EQ(part.error_weights.size(), 50U);
+  for (std::size_t i = 0; i < 50; ++i) {
+    EXPECT_EQ(part.error_weights[i], static_cast<float>(part.timesteps[i]) * 0.5F);
+  }
+}
+
 TEST(Guard, CountsInARowAndGivesUp) {
   Guard guard(2, 0);
   EXPECT_FALSE(guard.leaves_out(1, 1, 0));
