@@ -79,9 +79,9 @@ void AnswerBook::put(const Ask& ask, const teacher::Reply& reply) {
 }
 
 // A damaged record is as none: the question is asked again, or a published row answers it.
-std::optional<teacher::Reply> AnswerBook::recorded_reply(const RequestKey& key) const {
+std::optional<teacher::Reply> AnswerBook::recorded_reply(const RequestKey& key) {
   try {
-    return journals_->reply(key);
+    return journals_->reply(key, reader_);
   } catch (const DataError&) {
     return std::nullopt;
   }

@@ -10,6 +10,7 @@
 
 #include "judge/inquiry.hpp"
 #include "teacher/journal.hpp"
+#include "teacher/segment.hpp"
 
 namespace evd::judge {
 
@@ -54,13 +55,14 @@ class AnswerBook {
   }
 
  private:
-  [[nodiscard]] std::optional<teacher::Reply> recorded_reply(const RequestKey& key) const;
+  [[nodiscard]] std::optional<teacher::Reply> recorded_reply(const RequestKey& key);
 
   const Rules& rules_;
   bool pass_over_failures_ = false;
   std::unordered_map<RequestKey, shard::Answer> published_;
   std::unordered_map<RequestKey, shard::Answer> live_;  // replies of this life, and journals read
   std::shared_ptr<const teacher::Journals> journals_;
+  teacher::ReplyReader reader_;
 };
 
 }  // namespace evd::judge

@@ -149,9 +149,14 @@ std::int64_t Journals::spent_microusd(const std::string& budget_line) const {
 }
 
 std::optional<Reply> Journals::reply(const RequestKey& key) const {
+  ReplyReader reader;
+  return reply(key, reader);
+}
+
+std::optional<Reply> Journals::reply(const RequestKey& key, ReplyReader& reader) const {
   const Recorded* recorded = find(key);
   if (recorded == nullptr || !recorded->has_reply || recorded->settled) return std::nullopt;
-  return read_reply(*recorded->file, recorded->offset);
+  return reader.read(*recorded->file, recorded->offset);
 }
 
 std::vector<stdfs::path> Journals::files_of(const std::string& stage, int round) const {

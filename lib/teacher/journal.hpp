@@ -16,6 +16,8 @@
 
 namespace evd::teacher {
 
+class ReplyReader;  // segment.hpp
+
 /// What the journals under campaign/calls/<service>/ say about one key, over all lives and ranks.
 struct Recorded {
   int intents = 0;  ///< sends announced
@@ -70,6 +72,8 @@ class Journals {
   /// The recorded answer of a key, with payload; nothing when there is none or it is settled.
   /// DataError if damaged.
   [[nodiscard]] std::optional<Reply> reply(const RequestKey& key) const;
+  /// The same through a reader, for who wants many.
+  [[nodiscard]] std::optional<Reply> reply(const RequestKey& key, ReplyReader& reader) const;
   /// HTTP attempts of all lives for these stage and round, as table rows.
   [[nodiscard]] std::vector<shard::Call> calls(const std::string& stage, int round) const;
   /// Takes the payloads of published answers out of the segments of this stage and round: they are

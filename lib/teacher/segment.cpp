@@ -1,5 +1,7 @@
 #include "teacher/segment.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "teacher/fields.hpp"
@@ -149,6 +151,23 @@ void tell(const SegmentVisitor& visitor, const Frame& frame, FieldReader fields,
   }
 }
 
+Reply reply_at(SegmentInput& input, const std::filesystem::path& file, std::uint64_t offset) {
+  const auto damaged = [&](const std::string& what) {
+    return DataError(file.string() + " at byte " + std::to_string(offset) + ": " + what);
+  };
+  const auto frame = parse_frame(input.view(offset, kFrameBytes));
+  if (!frame || frame->type != static_cast<std::uint32_t>(RecordType::reply))
+    throw damaged("no recorded answer begins here");
+  try {
+    Reply reply = reply_from(FieldReader(header_of(input, *frame, offset)));
+    reply.payload = input.read(offset + kFrameBytes + frame->header_bytes, frame->payload_bytes);
+    if (xxh3_64(reply.payload) != frame->payload_xxh3) throw DataError("payload checksum differs");
+    return reply;
+  } catch (const std::exception& error) {
+    throw damaged(std::string("recorded answer is damaged: ") + error.what());
+  }
+}
+
 }  // namespace
 
 std::string segment_head() { return std::string(kSegmentMagic); }
@@ -191,20 +210,29 @@ SegmentReading read_segment(const std::filesystem::path& file, const SegmentVisi
 
 Reply read_reply(const std::filesystem::path& file, std::uint64_t offset) {
   SegmentInput input(file);
-  const auto damaged = [&](const std::string& what) {
-    return DataError(file.string() + " at byte " + std::to_string(offset) + ": " + what);
-  };
-  const auto frame = parse_frame(input.view(offset, kFrameBytes));
-  if (!frame || frame->type != static_cast<std::uint32_t>(RecordType::reply))
-    throw damaged("no recorded answer begins here");
-  try {
-    Reply reply = reply_from(FieldReader(header_of(input, *frame, offset)));
-    reply.payload = input.read(offset + kFrameBytes + frame->header_bytes, frame->payload_bytes);
-    if (xxh3_64(reply.payload) != frame->payload_xxh3) throw DataError("payload checksum differs");
-    return reply;
-  } catch (const std::exception& error) {
-    throw damaged(std::string("recorded answer is damaged: ") + error.what());
+  return reply_at(input, file, offset);
+}
+
+struct ReplyReader::Segment {
+  explicit Segment(const std::filesystem::path& path) : file(path), input(path) {}
+  std::filesystem::path file;
+  SegmentInput input;
+};
+
+ReplyReader::ReplyReader() = default;
+ReplyReader::~ReplyReader() = default;
+
+Reply ReplyReader::read(const std::filesystem::path& file, std::uint64_t offset) {
+  constexpr std::size_t kMostOpen = 64;
+  const auto at = std::find_if(open_.begin(), open_.end(),
+                               [&](const Segment& segment) { return segment.file == file; });
+  if (at != open_.end()) {
+    open_.splice(open_.begin(), open_, at);
+  } else {
+    open_.emplace_front(file);
+    if (open_.size() > kMostOpen) open_.pop_back();
   }
+  return reply_at(open_.front().input, file, offset);
 }
 
 std::optional<std::string> settled_segment(

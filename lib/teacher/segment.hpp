@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -101,6 +102,18 @@ struct SegmentReading {
                                           const SegmentVisitor& visitor);
 /// The reply record at `offset`, payload verified. DataError when it is damaged.
 [[nodiscard]] Reply read_reply(const std::filesystem::path& file, std::uint64_t offset);
+
+/// The same for many records: segments stay open, the 64 used last. For one thread.
+class ReplyReader {
+ public:
+  ReplyReader();
+  ~ReplyReader();
+  [[nodiscard]] Reply read(const std::filesystem::path& file, std::uint64_t offset);
+
+ private:
+  struct Segment;
+  std::list<Segment> open_;  // newest first
+};
 
 /// The segment without the payloads of answers that are published elsewhere; nothing when there is
 /// no such payload, or the file is damaged or torn. Intents, ends and costs stay.

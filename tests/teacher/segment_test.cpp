@@ -83,6 +83,26 @@ TEST_F(SegmentTest, AnswersComeBackWhole) {
   EXPECT_EQ(recorded.ambiguous_microusd, 0);
 }
 
+// More of them than stay open at once; a damaged record does not spoil what comes after it.
+TEST_F(SegmentTest, OneReaderGivesTheAnswersOfManySegments) {
+  constexpr int kSegments = 70;
+  const auto name = [](int i) { return "k" + std::to_string(i); };
+  for (int i = 0; i < kSegments; ++i)
+    write(segment_head() + encode(intent_of(name(i))) + answered(name(i), 0, "picture " + name(i)),
+          "job-" + std::to_string(i));
+  const Journals journals(calls());
+  ReplyReader reader;
+  for (int turn = 0; turn < 2; ++turn)
+    for (int i = 0; i < kSegments; ++i) {
+      const auto reply = journals.reply(key_of(name(i)), reader);
+      ASSERT_TRUE(reply) << i;
+      EXPECT_EQ(reply->key, key_of(name(i)));
+      EXPECT_EQ(reply->payload, journals.reply(key_of(name(i)))->payload);
+    }
+  EXPECT_THROW(static_cast<void>(reader.read(calls() / "aurora/job-1.journal", 1)), DataError);
+  EXPECT_TRUE(journals.reply(key_of(name(1)), reader));
+}
+
 TEST_F(SegmentTest, AnIntentWithoutAnEndIsAmbiguous) {
   write(segment_head() + encode(intent_of("a")) +
         encode(end_of("a", 0, shard::Outcome::open, Charge::none)) + encode(intent_of("a", 1)) +
