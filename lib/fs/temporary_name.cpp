@@ -69,8 +69,8 @@ std::vector<std::filesystem::path> leftovers(const std::filesystem::path& direct
        at.increment(error)) {
     const auto owner = parse_temporary_name(at->path().filename().string());
     std::error_code ignored;
-    if (owner && at->is_regular_file(ignored) && is_abandoned(*owner, at->path()))
-      found.push_back(at->path());
+    const bool is_ours = at->is_regular_file(ignored) || at->is_directory(ignored);
+    if (owner && is_ours && is_abandoned(*owner, at->path())) found.push_back(at->path());
   }
   return found;
 }
@@ -79,7 +79,7 @@ std::size_t remove_leftovers(const std::filesystem::path& directory) {
   std::size_t removed = 0;
   std::error_code ignored;
   for (const auto& path : leftovers(directory))
-    removed += std::filesystem::remove(path, ignored) ? 1 : 0;
+    removed += std::filesystem::remove_all(path, ignored) > 0 ? 1 : 0;
   return removed;
 }
 

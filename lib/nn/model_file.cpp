@@ -5,12 +5,10 @@
 #include "core/enum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "nn/weight_set.hpp"
+#include "nn/tensor_problems.hpp"
 
 namespace evd::nn {
 namespace {
-
-constexpr std::size_t kNamedInMessage = 4;
 
 // Writes each option of a struct as text, under a prefix.
 struct MetadataVisitor {
@@ -33,31 +31,29 @@ struct MetadataVisitor {
   }
 };
 
-std::string first_few(const std::vector<std::string>& items) {
-  std::vector<std::string> shown(
-      items.begin(),
-      items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kNamedInMessage)));
-  if (items.size() > shown.size()) {
-    shown.push_back("and " + std::to_string(items.size() - shown.size()) + " more");
-  }
-  return join(shown, ", ");
-}
-
 std::vector<std::int64_t> null_text_shape(const Layout& layout) {
   return {layout.network().max_tokens, layout.network().caption_width};
 }
 
-void refuse_unexpected(const Safetensors& file, const Layout& layout) {
-  std::vector<std::string> unexpected;
+void note_unexpected(const Safetensors& file, const Layout& layout, TensorProblems& problems) {
   for (const auto& [name, tensor] : file.tensors()) {
     const auto known = std::any_of(layout.parameters().begin(), layout.parameters().end(),
                                    [&](const Parameter& p) { return p.name == name; });
     // The original stores its fixed positions too; ours are computed.
-    if (!known && name != kNullTextName && name != kPositionsName) unexpected.push_back(name);
+    if (!known && name != kNullTextName && name != kPositionsName) problems.unexpected(name);
   }
-  if (!unexpected.empty()) {
-    throw DataError(file.where() + ": unexpected tensors " + first_few(unexpected) +
-                    " (another network; check [network])");
+}
+
+void note_unfit(const Safetensors& file, const Layout& layout, const std::string& prefix,
+                TensorProblems& problems) {
+  for (const auto& parameter : layout.parameters()) {
+    const std::string name = prefix + parameter.name;
+    const auto found = file.tensors().find(name);
+    if (found == file.tensors().end()) {
+      problems.missing(name);
+    } else if (found->second.shape != parameter.shape) {
+      problems.misshapen(name, found->second.shape, parameter.shape);
+    }
   }
 }
 
@@ -122,24 +118,9 @@ std::vector<NamedTensor> named_tensors(const Layout& layout, std::span<const flo
 
 std::vector<float> flat_tensors(const Safetensors& file, const Layout& layout,
                                 const std::string& prefix) {
-  std::vector<std::string> missing;
-  std::vector<std::string> misshapen;
-  for (const auto& parameter : layout.parameters()) {
-    const auto found = file.tensors().find(prefix + parameter.name);
-    if (found == file.tensors().end()) {
-      missing.push_back(prefix + parameter.name);
-    } else if (found->second.shape != parameter.shape) {
-      misshapen.push_back(prefix + parameter.name + " " + shape_text(found->second.shape) +
-                          " instead of " + shape_text(parameter.shape));
-    }
-  }
-  if (!missing.empty()) {
-    throw DataError(file.where() + ": missing tensors " + first_few(missing) +
-                    " (another network; check [network])");
-  }
-  if (!misshapen.empty()) {
-    throw DataError(file.where() + ": tensors of another shape: " + first_few(misshapen));
-  }
+  TensorProblems problems;
+  note_unfit(file, layout, prefix, problems);
+  problems.refuse_if_any(file.where());
   std::vector<float> flat(layout.size());
   for (const auto& parameter : layout.parameters()) {
     const auto values = file.floats(prefix + parameter.name);
@@ -172,7 +153,10 @@ WrittenFile write_model(const std::filesystem::path& path, const Layout& layout,
 Weights read_model(const std::filesystem::path& path, const Layout& layout) {
   const auto file = Safetensors::read(path);
   check_metadata(file, layout);
-  refuse_unexpected(file, layout);
+  TensorProblems problems;
+  note_unfit(file, layout, "", problems);
+  note_unexpected(file, layout, problems);
+  problems.refuse_if_any(file.where());
   return {flat_tensors(file, layout, ""), null_text_of(file, layout)};
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "fs/file.hpp"
+#include "nn/config_beside.hpp"
 
 namespace evd::nn {
 namespace {
@@ -39,12 +40,7 @@ void refuse_unless(const Json& json, const char* key, const std::string& wanted,
 }  // namespace
 
 T5Options read_t5_options(const std::filesystem::path& path) {
-  std::filesystem::path file = path;
-  if (std::filesystem::is_directory(path)) {
-    file = path / "config.json";
-  } else if (path.extension() != ".json" || path.string().ends_with(".index.json")) {
-    file = path.parent_path() / "config.json";
-  }
+  const auto file = config_beside(path);
   const std::string where = file.string();
   const Json json = Json::parse(fs::read_text(file), nullptr, false);
   if (!json.is_object()) throw DataError(where + ": no JSON object (it must be transformers' own)");

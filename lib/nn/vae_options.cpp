@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "fs/file.hpp"
+#include "nn/config_beside.hpp"
 
 namespace evd::nn {
 namespace {
@@ -170,8 +171,7 @@ VaeOptions parse_vae_options(std::string_view text, const std::string& where) {
 }
 
 VaeOptions read_vae_options(const std::filesystem::path& weights) {
-  const auto folder = std::filesystem::is_directory(weights) ? weights : weights.parent_path();
-  const auto path = folder / "config.json";
+  const auto path = config_beside(weights);
   return parse_vae_options(fs::read_text(path), path.string());
 }
 

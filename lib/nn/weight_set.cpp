@@ -12,6 +12,7 @@
 #include "fs/file.hpp"
 #include "fs/mapped_file.hpp"
 #include "nn/safetensors.hpp"
+#include "nn/tensor_problems.hpp"
 #include "nn/torch_file.hpp"
 
 namespace evd::nn {
@@ -20,7 +21,6 @@ namespace {
 using Json = nlohmann::json;
 using Owners = std::vector<std::shared_ptr<const void>>;
 constexpr std::string_view kIndexEnding = ".safetensors.index.json";
-constexpr std::size_t kNamedInMessage = 4;
 
 /// Keeps a copy of the elements: from there on they may be the tensor's.
 Bytes keep(std::vector<std::byte> elements, Owners& owners) {
@@ -123,6 +123,29 @@ void add_torch(const std::filesystem::path& path, std::string_view section,
   }
 }
 
+bool is_torch(const std::filesystem::path& path) {
+  const auto ending = path.extension();
+  return ending == ".pth" || ending == ".pt" || ending == ".bin";
+}
+
+// Files of weights under other names: `model.fp16.safetensors`, `Edgen.pth`. Of shards, the index.
+std::vector<std::filesystem::path> other_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  std::vector<std::filesystem::path> indices;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(".") || name == "null_text.safetensors") continue;
+    if (name.ends_with(kIndexEnding)) {
+      indices.push_back(entry.path());
+    } else if (entry.path().extension() == ".safetensors" || is_torch(entry.path())) {
+      files.push_back(entry.path());
+    }
+  }
+  auto& found = indices.empty() ? files : indices;
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 std::filesystem::path file_in(const std::filesystem::path& folder) {
   constexpr std::array<std::string_view, 6> kNames = {
       "model.safetensors",
@@ -135,13 +158,14 @@ std::filesystem::path file_in(const std::filesystem::path& folder) {
   for (const auto name : kNames) {
     if (std::filesystem::exists(folder / name)) found.push_back(folder / name);
   }
+  if (found.empty()) found = other_files(folder);
   if (found.size() == 1) return found.front();
   std::vector<std::string> names;
   for (const auto& path : found) names.push_back(path.filename().string());
   if (found.empty()) {
     throw DataError(folder.string() + ": no weights in this folder (looked for " +
                     join(std::vector<std::string>(kNames.begin(), kNames.end()), ", ") +
-                    "; name the file itself)");
+                    ", then for a single .safetensors, .pth, .pt or .bin; name the file itself)");
   }
   throw DataError(folder.string() + ": several sets of weights (" + join(names, ", ") +
                   "; name the file itself)");
@@ -152,36 +176,20 @@ bool is_floating(TensorType type) {
          type == TensorType::F64;
 }
 
-std::string first_few(const std::vector<std::string>& items) {
-  const std::size_t count = std::min(items.size(), kNamedInMessage);
-  std::vector<std::string> shown(items.begin(), items.begin() + std::ptrdiff_t(count));
-  if (items.size() > count)
-    shown.push_back("and " + std::to_string(items.size() - count) + " more");
-  return join(shown, ", ");
-}
-
 }  // namespace
-
-std::string shape_text(std::span<const std::int64_t> shape) {
-  std::vector<std::string> sides;
-  for (const auto side : shape) sides.push_back(std::to_string(side));
-  return "[" + join(sides, ",") + "]";
-}
 
 WeightSet WeightSet::open(const std::filesystem::path& path, std::string_view section) {
   if (std::filesystem::is_directory(path)) return open(file_in(path), section);
   WeightSet set;
   set.where_ = path.string();
   const std::string name = path.filename().string();
-  const std::string ending = path.extension().string();
-  const bool is_torch = ending == ".pth" || ending == ".pt" || ending == ".bin";
-  if (!is_torch && !section.empty()) {
+  if (!is_torch(path) && !section.empty()) {
     throw UsageError(path.string() + ": --section " + std::string(section) +
                      " is for files of torch.save (.pth, .pt, .bin); leave it out");
   }
   if (name.ends_with(kIndexEnding)) {
     add_shards(path, set.tensors_, set.owners_);
-  } else if (is_torch) {
+  } else if (is_torch(path)) {
     add_torch(path, section, set.tensors_, set.owners_);
   } else {
     const auto file = Safetensors::map(path);
@@ -189,6 +197,17 @@ WeightSet WeightSet::open(const std::filesystem::path& path, std::string_view se
     add(file, set.tensors_, set.owners_);
   }
   return set;
+}
+
+std::vector<std::string> WeightSet::sections(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return sections(file_in(path));
+  if (!is_torch(path)) return {};
+  const fs::MappedFile file(path);
+  std::vector<std::string> names;
+  for (const auto& [name, stored] : read_torch_file(file.bytes(), path.string())) {
+    names.push_back(name);
+  }
+  return names;
 }
 
 const WeightTensor& WeightSet::at(std::string_view name,
@@ -218,42 +237,23 @@ WeightSet WeightSet::with(Metadata metadata) const {
 
 void check_tensors(const WeightSet& set, std::span<const WantedTensor> wanted,
                    std::span<const std::string_view> ignored) {
-  std::vector<std::string> missing;
-  std::vector<std::string> misshapen;
-  std::vector<std::string> mistyped;
+  TensorProblems problems;
   std::set<std::string_view> known(ignored.begin(), ignored.end());
   for (const auto& tensor : wanted) {
     known.insert(tensor.name);
     const auto found = set.tensors().find(tensor.name);
     if (found == set.tensors().end()) {
-      missing.push_back(tensor.name);
+      problems.missing(tensor.name);
       continue;
     }
-    if (found->second.shape != tensor.shape) {
-      misshapen.push_back(tensor.name + " " + shape_text(found->second.shape) + " instead of " +
-                          shape_text(tensor.shape));
-    }
-    if (!is_floating(found->second.type)) {
-      mistyped.push_back(tensor.name + " " + shape_text(tensor.shape) + " is " +
-                         std::string(name_of(found->second.type)));
-    }
+    const auto& [type, shape, elements] = found->second;
+    if (shape != tensor.shape) problems.misshapen(tensor.name, shape, tensor.shape);
+    if (!is_floating(type)) problems.mistyped(tensor.name, tensor.shape, name_of(type));
   }
-  std::vector<std::string> unexpected;
   for (const auto& [name, tensor] : set.tensors()) {
-    if (!known.contains(name)) unexpected.push_back(printable(name));
+    if (!known.contains(name)) problems.unexpected(name);
   }
-  std::vector<std::string> problems;
-  if (!missing.empty()) problems.push_back("missing tensors " + first_few(missing));
-  if (!misshapen.empty()) problems.push_back("tensors of another shape: " + first_few(misshapen));
-  if (!mistyped.empty()) {
-    problems.push_back("tensors that are no numbers with a point: " + first_few(mistyped) +
-                       " (wanted: BF16, F16, F32 or F64)");
-  }
-  if (!unexpected.empty()) problems.push_back("unexpected tensors " + first_few(unexpected));
-  if (!problems.empty()) {
-    throw DataError(set.where() + ": weights of another network: " + join(problems, "; ") +
-                    " (compare the configuration with the file)");
-  }
+  problems.refuse_if_any(set.where());
 }
 
 }  // namespace evd::nn

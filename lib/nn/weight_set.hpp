@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/hash.hpp"
+#include "nn/tensor_problems.hpp"
 #include "nn/tensor_type.hpp"
 
 namespace evd::nn {
@@ -36,10 +37,14 @@ class WeightSet {
 
   /// `path` is a .safetensors file, a `*.safetensors.index.json` with its shards beside it, a file
   /// of torch.save (.pth, .pt, .bin), or a folder that holds exactly one of these under the names
-  /// that diffusers and transformers write. `section` names the state dict of a .pth that has
+  /// that diffusers and transformers write, or failing those exactly one file of any name but
+  /// null_text.safetensors. `section` names the state dict of a .pth that has
   /// several; empty = the top one, or `state_dict`. DataError: one line, what is wrong and where.
   [[nodiscard]] static WeightSet open(const std::filesystem::path& path,
                                       std::string_view section = {});
+
+  /// The state dicts of a file of torch.save, "" = the top; none for other files. `path` as above.
+  [[nodiscard]] static std::vector<std::string> sections(const std::filesystem::path& path);
 
   [[nodiscard]] const Tensors& tensors() const { return tensors_; }
   [[nodiscard]] const Metadata& metadata() const { return metadata_; }
@@ -64,8 +69,5 @@ class WeightSet {
 /// point number, and what nobody asked for; `ignored` may be there or not.
 void check_tensors(const WeightSet& set, std::span<const WantedTensor> wanted,
                    std::span<const std::string_view> ignored = {});
-
-/// "[4,3,2]"
-[[nodiscard]] std::string shape_text(std::span<const std::int64_t> shape);
 
 }  // namespace evd::nn

@@ -74,6 +74,23 @@ TEST(WeightSet, AFolderMustHoldJustOneSet) {
   EXPECT_NE(refusal(folder.path()).find("several sets"), std::string::npos);
 }
 
+TEST(WeightSet, AFileOfAnotherNameWhenItIsTheOnlyOne) {
+  const TempDir folder;
+  write(folder / "null_text.safetensors", "n");
+  EXPECT_NE(refusal(folder.path()).find("no weights in this folder"), std::string::npos);
+  write(folder / "model.fp16.safetensors", "a");
+  EXPECT_TRUE(WeightSet::open(folder.path()).tensors().contains("a"));
+  EXPECT_TRUE(WeightSet::sections(folder.path()).empty());
+  evd::test::write_file(folder / "Edgen.pth", "x");
+  const std::string error = refusal(folder.path());
+  EXPECT_NE(error.find("several sets of weights (Edgen.pth, model.fp16.safetensors"),
+            std::string::npos)
+      << error;
+  // The usual names come first.
+  write(folder / "model.safetensors", "b");
+  EXPECT_TRUE(WeightSet::open(folder.path()).tensors().contains("b"));
+}
+
 TEST(WeightSet, ElementsOffTheirAlignmentAreCopied) {
   const TempDir folder;
   // A header of odd length, as early writers left it.

@@ -1,5 +1,6 @@
 // evd-weights as a user types it, and what it writes in diffusers.
 #include <cmath>
+#include <csignal>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
@@ -161,6 +162,22 @@ TEST(Convert, ACheckpointOfTheAuthorsBecomesAFolderOfDiffusersAndComesBack) {
   EXPECT_FALSE(set.tensors().contains("pos_embed"));
   EXPECT_TRUE(set.tensors().contains("y_embedder.y_embedding"));
 
+  const auto told_of = weights({"info", pth});
+  EXPECT_NE(told_of.out.find("sections    state_dict, state_dict_ema (here: state_dict;"),
+            std::string::npos)
+      << told_of.out;
+  // The positions that it stores are compared, not passed over.
+  const auto other = folder / "other.safetensors";
+  const std::vector<std::string> wider = {
+      "convert", pth, other, "--to", "original", "--set", "network.interpolation=2"};
+  const auto refused = convert(wider);
+  EXPECT_EQ(refused.code, 65) << refused.story();
+  EXPECT_NE(refused.err.find("pos_embed is that of another network"), std::string::npos)
+      << refused.err;
+  auto anew = wider;
+  anew.insert(anew.end(), {"--fresh", "pos_embed"});
+  EXPECT_EQ(convert(anew).code, 0);
+
   const auto averaged = folder / "ema.safetensors";
   const auto ema =
       convert({"convert", pth, averaged, "--to", "original", "--section", "state_dict_ema"});
@@ -170,6 +187,34 @@ TEST(Convert, ACheckpointOfTheAuthorsBecomesAFolderOfDiffusersAndComesBack) {
   const auto slip = weights(
       {"convert", one, folder / "x.safetensors", "--to", "original", "--variant", "pixart"});
   EXPECT_EQ(slip.code, 64) << slip.story();
+}
+
+TEST(Convert, OneThatWasKilledLeavesNothingForLong) {
+  const TempDir folder;
+  const Layout layout = layout_with(QkNorm::none, false);
+  const auto file = folder / "model.safetensors";
+  write_model(file, layout, lively(layout, 3));
+  const auto hidden = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with(".")) names.push_back(name);
+    }
+    return names;
+  };
+  for (const auto& [form, to] : {std::pair("diffusers", folder / "export"),
+                                 std::pair("original", folder / "copy.safetensors")}) {
+    const std::vector<std::string> arguments = {
+        evd::test::program("evd-weights"), "convert", file, to, "--to", form};
+    const auto killed =
+        evd::test::run({.arguments = arguments, .environment = {{"EVD_KILL_AT", "2"}}});
+    EXPECT_EQ(killed.signal, SIGKILL) << killed.story();
+    EXPECT_EQ(hidden().size(), 1U) << form;
+    EXPECT_FALSE(std::filesystem::exists(to));
+    const auto done = evd::test::run({.arguments = arguments});
+    EXPECT_EQ(done.code, 0) << done.story();
+    EXPECT_TRUE(hidden().empty()) << form;
+  }
 }
 
 TEST(Convert, WhatWasLostIsMissed) {

@@ -9,8 +9,10 @@
 #include "core/enum.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "fs/publish.hpp"
 #include "nn/model_file.hpp"
 #include "nn/pixart_names.hpp"
+#include "nn/positions.hpp"
 #include "nn/safetensors.hpp"
 #include "weights/commands.hpp"
 #include "weights/diffusers_folder.hpp"
@@ -28,6 +30,10 @@ struct ConvertOptions {
   std::vector<std::string> fresh;
   std::uint64_t seed = 1;
 };
+
+bool is_named(const std::vector<std::string>& modules, std::string_view name) {
+  return std::find(modules.begin(), modules.end(), name) != modules.end();
+}
 
 /// Modules that the weights do not have, drawn as the reference initialises them: what PixArtMS at
 /// 1024 px has over PixArt at 512 px. Only those that `fresh` names, so that nothing is missed by
@@ -50,8 +56,10 @@ nn::WeightSet with_fresh(const nn::WeightSet& set, const nn::Layout& layout,
                                std::as_bytes(std::span(start))};
     drawn.push_back(parameter.name);
   }
-  if (drawn.empty() && !options.fresh.empty()) {
-    throw UsageError("--fresh " + options.fresh.front() +
+  const auto other = std::find_if(options.fresh.begin(), options.fresh.end(),
+                                  [](const auto& name) { return name != nn::kPositionsName; });
+  if (drawn.empty() && other != options.fresh.end()) {
+    throw UsageError("--fresh " + *other +
                      ": no tensor of that module is missing (leave it out, or --set "
                      "network.multi_aspect=true first)");
   }
@@ -85,9 +93,10 @@ void write_original(const ConvertOptions& options, const nn::WeightSet& set) {
   if (!std::filesystem::is_directory(folder)) {
     throw UsageError(folder.string() + ": no such folder (make it first)");
   }
+  fs::remove_leftovers(folder);
   std::vector<nn::NamedTensor> tensors;
   for (const auto& [name, tensor] : set.tensors()) {
-    if (name == nn::kPositionsName) continue;  // computed
+    if (name == nn::kPositionsName) continue;  // computed, and compared before
     tensors.emplace_back(name, tensor.shape, tensor.type, tensor.elements);
   }
   const auto written = nn::write_safetensors(options.to, std::move(tensors), set.metadata());
@@ -100,6 +109,7 @@ void run_convert(const ConvertOptions& options) {
   const auto layout = layout_of(read.weights, read.config_json, options.variant);
   const auto source = with_fresh(read.weights, layout, options);
   check(source, layout);
+  if (!is_named(options.fresh, nn::kPositionsName)) nn::check_positions(source, layout);
   const auto set = source.with(metadata_of(source, layout));
   if (options.form == "original") {
     write_original(options, set);
@@ -138,7 +148,7 @@ Command add_convert(CLI::App& app) {
   verb->add_option(
       "--fresh", options->fresh,
       "A module that FROM lacks and that is drawn anew: csize_embedder and ar_embedder "
-      "on the way from 512 to 1024 px");
+      "on the way from 512 to 1024 px; pos_embed = positions of another size are computed anew");
   verb->add_option("--seed", options->seed, "Of what is drawn anew")->capture_default_str();
   return {verb, [options] { run_convert(*options); }};
 }

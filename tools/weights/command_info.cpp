@@ -50,6 +50,17 @@ void print_network(const InfoOptions& options) {
   }
 }
 
+void print_sections(const InfoOptions& options) {
+  const auto sections = nn::WeightSet::sections(options.path);
+  if (sections.empty()) return;
+  std::vector<std::string> names;
+  for (const auto& section : sections) names.push_back(section.empty() ? "(top)" : section);
+  // The top one comes first where there is one, then state_dict: what is taken when none is named.
+  const auto& shown = options.section.empty() ? names.front() : options.section;
+  std::cout << "sections    " << join(names, ", ") << " (here: " << shown
+            << "; another with --section)\n";
+}
+
 void run_info(const InfoOptions& options) {
   const auto set = nn::WeightSet::open(options.path, options.section);
   std::size_t elements = 0;
@@ -64,8 +75,9 @@ void run_info(const InfoOptions& options) {
   for (const auto& [type, count] : types) {
     type_texts.push_back(std::to_string(count) + " of " + type);
   }
-  std::cout << "path        " << set.where() << "\n"
-            << "holds       " << kind_of(set) << "\n"
+  std::cout << "path        " << set.where() << "\n";
+  print_sections(options);
+  std::cout << "holds       " << kind_of(set) << "\n"
             << "tensors     " << set.tensors().size() << " (" << join(type_texts, ", ") << ")\n"
             << "elements    " << elements << ", " << human_bytes(static_cast<double>(bytes))
             << "\n";

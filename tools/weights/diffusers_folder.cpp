@@ -3,11 +3,12 @@
 #include <cmath>
 
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "core/error.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
+#include "fs/temporary_name.hpp"
+#include "nn/config_beside.hpp"
 #include "nn/pixart_names.hpp"
 #include "nn/safetensors.hpp"
 
@@ -107,8 +108,8 @@ void write_diffusers_folder(const std::filesystem::path& folder, const nn::Weigh
   }
   // Beside its place until it is whole: a disk that fills leaves nothing in the way.
   const auto place = folder.has_filename() ? folder : folder.parent_path();
-  auto part = place;
-  part.replace_filename("." + place.filename().string() + ".part." + std::to_string(::getpid()));
+  fs::remove_leftovers(std::filesystem::absolute(place).parent_path());
+  const auto part = fs::temporary_name(place);
   try {
     std::filesystem::create_directories(part);
     write_files(part, set, layout);
@@ -124,7 +125,7 @@ Pixart read_pixart(const std::filesystem::path& path, const std::string& section
   Pixart read{nn::with_original_names(raw), {}};
   // What lies beside a file of another layout belongs to something else.
   if (nn::pixart_names(raw) != nn::PixartNames::diffusers) return read;
-  if (const auto config = folder_of(path) / "config.json"; std::filesystem::exists(config)) {
+  if (const auto config = nn::config_beside(path); std::filesystem::exists(config)) {
     read.config_json = fs::read_text(config);
   }
   const auto beside = folder_of(path) / kNullTextFile;
