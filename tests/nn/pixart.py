@@ -170,4 +170,5 @@ def main():
         json.dump(cases, file)
 
 
-main()
+if __name__ == "__main__":
+    main()

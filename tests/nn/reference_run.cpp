@@ -14,13 +14,14 @@
 
 namespace evd::nn::test {
 
-ReferenceRun::ReferenceRun(const std::string& script, const std::vector<std::string>& arguments)
+ReferenceRun::ReferenceRun(const std::string& script, const std::vector<std::string>& arguments,
+                           double timeout_s)
     : folder_(std::make_unique<evd::test::TempDir>()) {
   std::vector<std::string> command = {
       evd::test::test_torch_python(),
       (evd::test::source_directory() / "tests/nn" / script).string(), folder_->path().string()};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  const auto done = evd::test::run({.arguments = command, .timeout_s = 250});
+  const auto done = evd::test::run({.arguments = command, .timeout_s = timeout_s});
   if (done.code != 0) throw std::runtime_error(done.story());
   out_ = WeightSet::open(file("out.safetensors"));
 }

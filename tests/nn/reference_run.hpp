@@ -17,8 +17,9 @@ namespace evd::nn::test {
 /// `SCRIPT FOLDER ARGUMENT...` by Python with PyTorch, and writes FOLDER/out.safetensors.
 class ReferenceRun {
  public:
-  /// std::runtime_error with the script's output when it fails.
-  ReferenceRun(const std::string& script, const std::vector<std::string>& arguments);
+  /// std::runtime_error with the script's output when it fails or takes longer.
+  ReferenceRun(const std::string& script, const std::vector<std::string>& arguments,
+               double timeout_s = 250);
 
   /// A copy of a tensor as it was written.
   [[nodiscard]] at::Tensor operator[](const std::string& name) const;
