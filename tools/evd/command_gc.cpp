@@ -136,7 +136,8 @@ Command add_gc(CLI::App& app) {
   sub->add_option("DIR", options->directory, "Campaign directory")->required();
   sub->add_flag("--dry-run", options->dry_run, "Print what would go, and why; remove nothing");
   sub->footer(
-      "Results that a rerun set aside, old checkpoints of finished rounds and what killed programs\n"
+      "Results that a rerun set aside, old checkpoints of finished rounds and what killed "
+      "programs\n"
       "left over go. What is in force, and what it points at, stays; so do journals, and every\n"
       "picture and answer that was paid for.");
   return {sub, [options] { return Collection(*options).go(); }};
