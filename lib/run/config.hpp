@@ -178,6 +178,10 @@ struct TrainOptions {
   int snapshot_mib = 4096;
   int micro_batch = 0;
   int max_skipped = 20;
+  double spike_factor = 10;
+  int spike_after = 500;
+  int block_norms_every = 50;
+  double peak_tflops = 0;
   double step_limit_s = 600;
   double phase_limit_s = 3600;
   template <class V>
@@ -226,7 +230,21 @@ struct TrainOptions {
       {"images", "of a rank's share of the batch at once: less memory, more time; 0 = all",
        operation, 0, 1e6});
     v("max_skipped", max_skipped,
-      {"steps", "not-finite steps in a row before it gives up", science, 1, 1e6});
+      {"steps",
+       "left out in a row before it goes back to a checkpoint and leaves those steps out for good",
+       science, 1, 1e6});
+    v("spike_factor", spike_factor,
+      {"",
+       "a step whose gradient norm is so many times the median of the last 200 is left out; 0 = "
+       "never",
+       science, 0, 1e9});
+    v("spike_after", spike_after,
+      {"steps", "applied before spikes are looked for: a start is wild", science, 0, 1e8});
+    v("block_norms_every", block_norms_every,
+      {"steps", "between rows of blocks.h5 (norms of each block); 0 = none", science, 0, 1e8});
+    v("peak_tflops", peak_tflops,
+      {"TFLOP/s", "of one rank's device: progress then shows the share of it that is used (MFU)",
+       operation, 0, 1e6});
     v("step_limit_s", step_limit_s,
       {"s",
        "a step that takes longer, and ten times as long as usual, hangs: the job ends with the "

@@ -113,10 +113,13 @@ EventFile::EventFile(const std::filesystem::path& folder, std::string_view life,
   try {
     fs::make_directory(folder);
     // TensorBoard reads a folder's files in the order of their names, so they begin with the time.
-    const auto name =
-        format("events.out.tfevents.%010lld.%s.%s", static_cast<long long>(utc_ms() / 1000),
-               host_name().c_str(), std::string(life).c_str());
-    file_.emplace(folder / name);
+    std::filesystem::path file;
+    do {
+      const auto now_ms = static_cast<long long>(utc_ms());
+      file = folder / format("events.out.tfevents.%010lld.%03lld.%s.%s", now_ms / 1000,
+                             now_ms % 1000, host_name().c_str(), std::string(life).c_str());
+    } while (std::filesystem::exists(file));
+    file_.emplace(file);
   } catch (const Error& error) {
     log_.warning(std::string("TensorBoard's curves are not written: ") + error.what());
     return;

@@ -84,6 +84,18 @@ std::string key_of(const Step& row) {
   put(key, row.step);
   return key;
 }
+std::string key_of(const Visit& row) {
+  std::string key;
+  put(key, row.step);
+  put(key, row.place);
+  return key;
+}
+std::string key_of(const Block& row) {
+  std::string key;
+  put(key, row.step);
+  put(key, row.part);
+  return key;
+}
 std::string key_of(const Metric& row) {
   std::string key;
   put(key, row.round);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "shard/training_rows.hpp"
+
 /// Applies `macro` to every row type: the list for explicit instantiations, and the only one.
 #define EVD_SHARD_ROWS(macro)                                                                \
   macro(Sample) macro(Image) macro(Answer) macro(Pair) macro(Call) macro(Prompt) macro(Step) \
-      macro(Metric)
+      macro(Visit) macro(Block) macro(Metric)

@@ -1,4 +1,5 @@
 #include "shard/table.hpp"
+#include "shard/training_rows.hpp"
 
 namespace evd::shard {
 
@@ -29,6 +30,14 @@ std::string_view table_name<Prompt>() {
 template <>
 std::string_view table_name<Step>() {
   return "steps";
+}
+template <>
+std::string_view table_name<Visit>() {
+  return "visits";
+}
+template <>
+std::string_view table_name<Block>() {
+  return "blocks";
 }
 template <>
 std::string_view table_name<Metric>() {

@@ -59,6 +59,7 @@ struct Backprop::State {
   nn::Network network;
   std::vector<std::size_t> missing;  // parameters still to come, per bucket
   std::vector<bool> seen;
+  std::function<void(Operation)> enters;
   bool is_last = true;  // of the micro-batches: gradients get their final values
 };
 
@@ -103,12 +104,14 @@ at::Tensor Backprop::State::forward(const Part& part) const {
 }
 
 void Backprop::State::forward_and_backward(const Part& part, std::size_t global_batch, Pass& pass) {
+  if (enters) enters(Operation::forward);
   const double begun_s = monotonic_s();
   const at::Tensor losses = forward(part);
   const float* values = losses.const_data_ptr<float>();
   pass.losses.insert(pass.losses.end(), values, values + part.size());
   const at::Tensor loss = losses.sum() / static_cast<double>(global_batch);
   const double forward_s = monotonic_s();
+  if (enters) enters(Operation::backward);
   loss.backward();
   pass.forward_s += forward_s - begun_s;
   pass.backward_s += monotonic_s() - forward_s;
@@ -124,8 +127,10 @@ Backprop::~Backprop() = default;
 
 void Backprop::recompute_blocks() { state_->network.recompute_blocks(); }
 
-Pass Backprop::run(const Part& part, std::size_t global_batch, std::size_t micro_batch) {
+Pass Backprop::run(const Part& part, std::size_t global_batch, std::size_t micro_batch,
+                   const std::function<void(Operation)>& enters) {
   State& state = *state_;
+  state.enters = enters;
   Pass pass;
   state.exchange.begin();
   state.missing = state.cut.count;

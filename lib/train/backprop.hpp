@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "nn/layout.hpp"
+#include "train/activity.hpp"
 #include "train/batch.hpp"
 #include "train/exchange.hpp"
 
@@ -34,7 +36,9 @@ class Backprop {
   /// Adds the gradient of sum(losses) / global_batch to the exchange's buffer, `micro_batch`
   /// samples at a time (0 = all at once): memory for activations against time. A rank without
   /// samples takes part with zeros. InternalError naming a parameter that got no gradient.
-  [[nodiscard]] Pass run(const Part& part, std::size_t global_batch, std::size_t micro_batch = 0);
+  /// `enters` is told when forward and backward of a micro-batch begin.
+  [[nodiscard]] Pass run(const Part& part, std::size_t global_batch, std::size_t micro_batch = 0,
+                         const std::function<void(Operation)>& enters = {});
 
  private:
   struct State;

@@ -1,6 +1,7 @@
 #include "train/checkpoint.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include <nlohmann/json.hpp>
@@ -80,6 +81,29 @@ void fill(State& state, const stdfs::path& folder, const CheckpointIndex& index)
   state.null_text = nn::null_text_of(null_text, sharding.layout());
   Pieces(sharding, index.piece_elements).restore(state, folder);
   state.counters = index.counters;
+  state.guard = index.guard;
+}
+
+/// steps.h5, visits.h5, blocks.h5.
+std::array<shard::FileEntry, 3> write_rows(const stdfs::path& folder,
+                                           const shard::FileHeader& header, const RoundRows& rows) {
+  return {shard::write_table<shard::Step>(folder / CheckpointIndex::kSteps, header, rows.steps),
+          shard::write_table<shard::Visit>(folder / CheckpointIndex::kVisits, header, rows.visits),
+          shard::write_table<shard::Block>(folder / CheckpointIndex::kBlocks, header, rows.blocks)};
+}
+
+template <class Row>
+std::vector<Row> read_whole(const stdfs::path& file, const Sha256& content) {
+  require(is_there(file), file, "missing");
+  auto rows = shard::read_table<Row>(file);
+  require(shard::content_digest<Row>(rows) == content, file, "damaged");
+  return rows;
+}
+
+RoundRows read_rows(const stdfs::path& folder) {
+  return {shard::read_table<shard::Step>(folder / CheckpointIndex::kSteps),
+          shard::read_table<shard::Visit>(folder / CheckpointIndex::kVisits),
+          shard::read_table<shard::Block>(folder / CheckpointIndex::kBlocks)};
 }
 
 std::string agreed(const mpi::Communicator& world, const std::string& own) {
@@ -113,7 +137,7 @@ Checkpoints::~Checkpoints() = default;  // a future of std::async waits for its 
 
 // ---- writing
 
-void Checkpoints::begin(const State& state, std::span<const shard::Step> steps) {
+void Checkpoints::begin(const State& state, const RoundRows& rows) {
   settle();
   wait_for_index();
   const double begun_s = monotonic_s();
@@ -123,11 +147,12 @@ void Checkpoints::begin(const State& state, std::span<const shard::Step> steps) 
   saving_->folder = setup_.directory / "state" /
                     format("step-%09lld", static_cast<long long>(state.counters.round_step));
   saving_->index.counters = state.counters;
+  saving_->index.guard = state.guard;
   saving_->index.key = setup_.key;
   saving_->index.piece_elements = setup_.piece_elements;
   saving_->index.environment = setup_.environment;
   saving_->null_text = state.null_text;
-  saving_->steps.assign(steps.begin(), steps.end());
+  saving_->rows = rows;
   std::string problem;
   if (world.rank() == 0) {
     try {
@@ -221,9 +246,10 @@ void Checkpoints::publish() {
       auto& index = saving.index;
       const auto& layout = sharding_.layout();
       index.files.push_back(write_null_text(saving.folder, layout, saving.null_text));
-      index.steps_content = shard::write_table<shard::Step>(saving.folder / CheckpointIndex::kSteps,
-                                                            setup_.header, saving.steps)
-                                .content;
+      const auto written = write_rows(saving.folder, setup_.header, saving.rows);
+      index.steps_content = written[0].content;
+      index.visits_content = written[1].content;
+      index.blocks_content = written[2].content;
       fs::publish(saving.folder / CheckpointIndex::kName, to_json(index, pieces_, layout));
       const auto all = folders();
       for (auto i = static_cast<std::size_t>(setup_.keep); i < all.size(); ++i) {
@@ -267,8 +293,8 @@ void Checkpoints::wait_for_index() {
   if (!problem.empty()) failure_ = problem;
 }
 
-void Checkpoints::save(const State& state, std::span<const shard::Step> steps) {
-  begin(state, steps);
+void Checkpoints::save(const State& state, const RoundRows& rows) {
+  begin(state, rows);
   settle();
   wait_for_index();
   if (!failure_.empty()) throw IoError("checkpoint: " + failure_);
@@ -298,12 +324,13 @@ std::string Checkpoints::problem_of(const stdfs::path& folder) const {
     require(index.key == setup_.key, folder,
             "it belongs to other settings, another set or other start weights");
     const auto steps_file = folder / CheckpointIndex::kSteps;
-    require(is_there(steps_file), steps_file, "missing");
-    const auto steps = shard::read_table<shard::Step>(steps_file);
-    require(shard::content_digest<shard::Step>(steps) == index.steps_content, steps_file,
-            "damaged");
+    const auto steps = read_whole<shard::Step>(steps_file, index.steps_content);
     require(static_cast<std::int64_t>(steps.size()) == index.counters.round_step, steps_file,
             "not the steps of the checkpoint that it lies in");
+    static_cast<void>(
+        read_whole<shard::Visit>(folder / CheckpointIndex::kVisits, index.visits_content));
+    static_cast<void>(
+        read_whole<shard::Block>(folder / CheckpointIndex::kBlocks, index.blocks_content));
     return {};
   } catch (const DataError& error) {
     return error.what();
@@ -349,7 +376,7 @@ std::optional<Resumed> Checkpoints::newest(State& state) {
         complete_ = folder;
         Resumed resumed{{}, folder};
         if (world.rank() != 0) return resumed;
-        resumed.steps = shard::read_table<shard::Step>(folder / CheckpointIndex::kSteps);
+        resumed.rows = read_rows(folder);
         if (const auto told = differences(index.environment, setup_.environment); !told.empty()) {
           log_.info(
               "goes on under other conditions, so that losses are equal to rounding, not to "
@@ -366,6 +393,25 @@ std::optional<Resumed> Checkpoints::newest(State& state) {
   }
 }
 
+std::optional<Resumed> Checkpoints::roll_back(State& state, std::int64_t updates) {
+  settle();
+  wait_for_index();
+  if (sharding_.grid().world().rank() == 0) {
+    for (const auto& folder : folders()) {
+      const auto index_file = folder / CheckpointIndex::kName;
+      try {
+        if (read_index(index_file).counters.updates <= updates) continue;
+      } catch (const DataError&) {
+        continue;  // newest() tells of it
+      }
+      stdfs::remove(index_file);
+      stdfs::remove_all(folder);
+    }
+  }
+  complete_.clear();
+  return newest(state);
+}
+
 void restore_checkpoint(State& state, const stdfs::path& folder, const Sha256& content) {
   const auto& world = state.sharding().grid().world();
   const auto index = read_index(folder / CheckpointIndex::kName);
@@ -379,13 +425,12 @@ void restore_checkpoint(State& state, const stdfs::path& folder, const Sha256& c
 
 // ---- the results
 
-std::vector<shard::FileEntry> Checkpoints::finish(const State& state,
-                                                  std::span<const shard::Step> steps) {
+std::vector<shard::FileEntry> Checkpoints::finish(const State& state, const RoundRows& rows) {
   const auto folder = setup_.directory / "state" /
                       format("step-%09lld", static_cast<long long>(state.counters.round_step));
   settle();
   wait_for_index();
-  if (complete_ != folder) save(state, steps);
+  if (complete_ != folder) save(state, rows);
   if (sharding_.grid().world().rank() != 0) return {};
 
   std::vector<shard::FileEntry> files;
@@ -398,8 +443,9 @@ std::vector<shard::FileEntry> Checkpoints::finish(const State& state,
   for (const auto& file : index.files) {
     files.push_back({within + file.name, "", 0, file.bytes, file.sha256, file.sha256});
   }
-  files.push_back(
-      shard::write_table<shard::Step>(setup_.directory / "steps.h5", setup_.header, steps));
+  for (auto& file : write_rows(setup_.directory, setup_.header, rows)) {
+    files.push_back(std::move(file));
+  }
   const auto model = nn::write_model(
       setup_.directory / "model.safetensors", sharding_.layout(),
       {Pieces(sharding_, index.piece_elements).read_flat(Kind::ema0, folder), state.null_text});

@@ -9,13 +9,14 @@
 #include "core/log.hpp"
 #include "shard/table.hpp"
 #include "train/checkpoint_index.hpp"
+#include "train/round_rows.hpp"
 #include "train/state.hpp"
 
 namespace evd::train {
 
 /// Rank 0's part of what a life of this stage goes on from; the state itself is in place then.
 struct Resumed {
-  std::vector<shard::Step> steps;  ///< of this round, from its first step on
+  RoundRows rows;
   std::filesystem::path from;
 };
 
@@ -42,26 +43,28 @@ class Checkpoints {
 
   /// Takes a snapshot of the state, each rank the pieces that it writes, and writes it while
   /// training goes on. Where the snapshot does not fit into snapshot_bytes of any rank, it is taken
-  /// and written piece by piece before this returns, and the pause is told. `steps` count on rank
+  /// and written piece by piece before this returns, and the pause is told. `rows` count on rank
   /// 0. Waits first for the checkpoint before, if that is still being written.
-  void begin(const State& state, std::span<const shard::Step> steps);
+  void begin(const State& state, const RoundRows& rows);
   /// Looks whether every rank has written its pieces; then the checkpoint is published and all but
   /// the newest `keep` are removed. One that cannot be written is told and costs nothing else: the
   /// one before stays.
   void poll();
   /// begin() and wait. IoError when it could not be written.
-  void save(const State& state, std::span<const shard::Step> steps);
+  void save(const State& state, const RoundRows& rows);
 
   /// Fills the state from the newest checkpoint that is whole and has this key. Damaged ones and
   /// those of another key are told and set aside: where they were, they would count among the
   /// newest and push out the ones to come. IoError when one cannot be read: it may be whole.
   /// Removes what killed lives left.
   [[nodiscard]] std::optional<Resumed> newest(State& state);
+  /// The same from the newest that has at most `updates` applied steps; those that have more are
+  /// removed: training goes another way from there on. Waits first for what is being written.
+  [[nodiscard]] std::optional<Resumed> roll_back(State& state, std::int64_t updates);
   /// Publishes the round's results: its checkpoint, unless that is there, steps.h5 and
   /// model.safetensors (the averaged weights). All other checkpoints, also those set aside, are
   /// removed. On rank 0 the files, relative to the directory.
-  [[nodiscard]] std::vector<shard::FileEntry> finish(const State& state,
-                                                     std::span<const shard::Step> steps);
+  [[nodiscard]] std::vector<shard::FileEntry> finish(const State& state, const RoundRows& rows);
 
   /// Seconds that training stood still for checkpoints.
   [[nodiscard]] double pause_s() const { return pause_s_; }
@@ -72,7 +75,7 @@ class Checkpoints {
     std::filesystem::path folder;
     CheckpointIndex index;
     std::vector<float> null_text;
-    std::vector<shard::Step> steps;
+    RoundRows rows;
     std::future<Written> pieces;  // of this rank
   };
 

@@ -1,5 +1,8 @@
 #include "train/checkpoint_index.hpp"
 
+#include <array>
+#include <bit>
+
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
@@ -9,7 +12,7 @@
 namespace evd::train {
 namespace {
 
-constexpr const char* kFormat = "evolvedirector checkpoint 3";
+constexpr const char* kFormat = "evolvedirector checkpoint 4";
 constexpr std::uint64_t kMaxIndexBytes = std::uint64_t{1} << 26;
 
 nlohmann::json tensors_of(const Pieces& pieces, const nn::Layout& layout) {
@@ -40,7 +43,10 @@ CheckpointIndex parse(const nlohmann::json& json) {
   counters.at("step").get_to(index.counters.step);
   counters.at("updates").get_to(index.counters.updates);
   counters.at("round_step").get_to(index.counters.round_step);
-  counters.at("skipped_in_row").get_to(index.counters.skipped_in_row);
+  const auto& guard = json.at("guard");
+  guard.at("norms").get_to(index.guard.norms);
+  guard.at("in_row").get_to(index.guard.in_row);
+  guard.at("skipped").get_to(index.guard.skipped);
   index.key = Sha256::parse(json.at("resumes").get<std::string>());
   json.at("piece_elements").get_to(index.piece_elements);
   for (const auto& file : json.at("files")) {
@@ -48,7 +54,12 @@ CheckpointIndex parse(const nlohmann::json& json) {
                            file.at("bytes").get<std::int64_t>(),
                            Sha256::parse(file.at("sha256").get<std::string>())});
   }
-  index.steps_content = Sha256::parse(json.at("steps_content").get<std::string>());
+  const auto content = [&](const char* key) {
+    return Sha256::parse(json.at(key).get<std::string>());
+  };
+  index.steps_content = content("steps_content");
+  index.visits_content = content("visits_content");
+  index.blocks_content = content("blocks_content");
   json.at("environment").get_to(index.environment);
   if (index.piece_elements == 0 || index.counters.round_step < 0) {
     throw DataError("a count is out of range");
@@ -60,13 +71,20 @@ CheckpointIndex parse(const nlohmann::json& json) {
 
 Sha256 CheckpointIndex::content() const {
   Sha256Stream stream;
-  for (const std::int64_t count :
-       {counters.step, counters.updates, counters.round_step, counters.skipped_in_row}) {
-    stream.field(static_cast<std::uint64_t>(count));
-  }
+  const auto add = [&](const auto& counts) {
+    stream.field(static_cast<std::uint64_t>(counts.size()));
+    for (const std::int64_t count : counts) stream.field(static_cast<std::uint64_t>(count));
+  };
+  add(std::array{counters.step, counters.updates, counters.round_step});
+  add(guard.in_row);
+  add(guard.skipped);
+  stream.field(static_cast<std::uint64_t>(guard.norms.size()));
+  for (const float norm : guard.norms)
+    stream.field(std::uint64_t{std::bit_cast<std::uint32_t>(norm)});
   stream.field(key.hex()).field(static_cast<std::uint64_t>(piece_elements));
   for (const auto& file : files) stream.field(file.name).field(file.sha256.hex());
-  return stream.field(steps_content.hex()).finish();
+  stream.field(steps_content.hex()).field(visits_content.hex()).field(blocks_content.hex());
+  return stream.finish();
 }
 
 std::string to_json(const CheckpointIndex& index, const Pieces& pieces, const nn::Layout& layout) {
@@ -75,18 +93,21 @@ std::string to_json(const CheckpointIndex& index, const Pieces& pieces, const nn
     files.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256.hex()}});
   }
   const auto& c = index.counters;
-  const nlohmann::json json = {{"format", kFormat},
-                               {"counters",
-                                {{"step", c.step},
-                                 {"updates", c.updates},
-                                 {"round_step", c.round_step},
-                                 {"skipped_in_row", c.skipped_in_row}}},
-                               {"resumes", index.key.hex()},
-                               {"piece_elements", index.piece_elements},
-                               {"files", files},
-                               {"steps_content", index.steps_content.hex()},
-                               {"environment", index.environment},
-                               {"tensors", tensors_of(pieces, layout)}};
+  const nlohmann::json json = {
+      {"format", kFormat},
+      {"counters", {{"step", c.step}, {"updates", c.updates}, {"round_step", c.round_step}}},
+      {"guard",
+       {{"norms", index.guard.norms},
+        {"in_row", index.guard.in_row},
+        {"skipped", index.guard.skipped}}},
+      {"resumes", index.key.hex()},
+      {"piece_elements", index.piece_elements},
+      {"files", files},
+      {"steps_content", index.steps_content.hex()},
+      {"visits_content", index.visits_content.hex()},
+      {"blocks_content", index.blocks_content.hex()},
+      {"environment", index.environment},
+      {"tensors", tensors_of(pieces, layout)}};
   return json.dump(1) + "\n";
 }
 

@@ -25,14 +25,20 @@ using Environment = std::map<std::string, std::string>;
 /// `index.json`, which is published last and makes the files beside it a checkpoint.
 struct CheckpointIndex {
   Counters counters;
+  GuardMemory guard;
   Sha256 key;  ///< of everything that the round's result depends on
   std::size_t piece_elements = 0;
   std::vector<CheckpointFile> files;  ///< pieces and null text
-  Sha256 steps_content;               ///< of steps.h5; not of its bytes, which hold a date
+  /// Of steps.h5, visits.h5 and blocks.h5; not of their bytes, which hold a date.
+  Sha256 steps_content;
+  Sha256 visits_content;
+  Sha256 blocks_content;
   Environment environment;
 
   static constexpr const char* kName = "index.json";
   static constexpr const char* kSteps = "steps.h5";
+  static constexpr const char* kVisits = "visits.h5";
+  static constexpr const char* kBlocks = "blocks.h5";
   static constexpr const char* kNullText = "null_text.safetensors";
 
   /// Digest of all but the environment: equal for equal states.

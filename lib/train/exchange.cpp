@@ -87,6 +87,7 @@ struct Exchange::State {
   std::vector<bool> is_ready;
   std::vector<double> squares;  // of each bucket's own part
   std::vector<mpi::Request> requests;
+  const Activity* activity = nullptr;
   std::uint64_t step = 0;
   std::size_t published = 0;
   std::size_t summed = 0;
@@ -115,6 +116,7 @@ double Exchange::State::sum_block(Range block) {
 }
 
 void Exchange::State::sum_portion(std::size_t bucket) {
+  const double begun_s = monotonic_s();
   const Range portion = sharding.portion(bucket, local.rank());
   double sum = 0;
   for (std::size_t begin = portion.begin; begin < portion.end; begin += kBlock) {
@@ -122,6 +124,7 @@ void Exchange::State::sum_portion(std::size_t bucket) {
   }
   squares[bucket] = sum;
   if (across.size() > 1) send_portion(bucket);
+  if (activity != nullptr) activity->reduced(bucket, begun_s, monotonic_s());
 }
 
 std::vector<int> Exchange::State::counts(std::size_t bucket) const {
@@ -158,6 +161,8 @@ Exchange::Exchange(const Sharding& sharding, std::span<float> weights)
     : state_(std::make_unique<State>(sharding, weights)) {}
 
 Exchange::~Exchange() = default;
+
+void Exchange::tell(const Activity& activity) { state_->activity = &activity; }
 
 std::span<float> Exchange::gradients() { return state_->gradients(); }
 

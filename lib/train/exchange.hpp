@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 
+#include "train/activity.hpp"
 #include "train/sharding.hpp"
 
 namespace evd::train {
@@ -25,6 +26,9 @@ class Exchange {
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
+
+  /// Told of every bucket that is summed, with its times; must outlive the exchange.
+  void tell(const Activity& activity);
 
   /// Where this rank's gradients accumulate, layout.size() elements; the same memory for the
   /// exchange's whole life.

@@ -22,7 +22,8 @@ MemoryPlan::MemoryPlan(const nn::Layout& layout, const JobShape& job) {
   const double owned = parameters / job.ranks;
   const auto& n = layout.network();
   const std::int64_t samples = samples_per_rank(job);
-  const PassShape shape{samples, tokens_of(n), samples * job.text_tokens};
+  const std::int64_t at_once = job.micro_batch > 0 ? std::min(samples, job.micro_batch) : samples;
+  const PassShape shape{at_once, tokens_of(n), at_once * job.text_tokens};
   const double sample = 4.0 * (2.0 * n.channels * n.input_size * n.input_size +
                                static_cast<double>(job.text_tokens) * n.caption_width);
   const std::string smaller = "more ranks share them";
@@ -32,8 +33,9 @@ MemoryPlan::MemoryPlan(const nn::Layout& layout, const JobShape& job) {
       {"moments", 2 * owned, false, smaller},
       {"average", owned, false, smaller},
       {"activations", activation_bytes(n, layout.diffusion(), shape, job.recompute), false,
-       "fewer pictures a rank: more ranks, or a smaller train.batch"},
-      {"checkpoint snapshot", 4 * owned, false, smaller},
+       "fewer pictures at once: more ranks, train.micro_batch"},
+      {"checkpoint snapshot", std::min(4 * owned, job.snapshot_bytes), false,
+       "more ranks share it, or train.snapshot_mib"},
       {"batches read ahead", kBatchesReadAhead * static_cast<double>(samples) * sample, false,
        "fewer pictures a rank"},
       {"process", kProcessBytes, false, "fewer ranks a node"},

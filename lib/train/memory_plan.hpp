@@ -13,7 +13,9 @@ struct JobShape {
   int ranks = 1;
   int ranks_per_node = 1;
   std::int64_t batch = 1;        ///< over all ranks
+  std::int64_t micro_batch = 0;  ///< of a rank at once; 0 = all
   std::int64_t text_tokens = 1;  ///< of one text, at most
+  double snapshot_bytes = 1e18;  ///< at most, of a rank
   Recompute recompute = Recompute::none;
 };
 

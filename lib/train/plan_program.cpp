@@ -119,6 +119,9 @@ std::string plan_text(const run::Config& config, const PlanArguments& given) {
   job.ranks = given.ranks;
   job.ranks_per_node = given.ranks_per_node > 0 ? given.ranks_per_node : given.ranks;
   job.batch = config.train.batch;
+  job.micro_batch = config.train.micro_batch;
+  job.snapshot_bytes = config.train.snapshot_mib * 1048576.0;
+  if (config.train.recompute) job.recompute = Recompute::block;
   job.text_tokens = config.network.max_tokens;
   const MemoryPlan plan(layout, job);
   const PassShape whole{job.batch, tokens_of(config.network), job.batch * job.text_tokens};

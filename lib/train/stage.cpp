@@ -1,6 +1,7 @@
 #include "train/stage.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -11,17 +12,20 @@
 #include "nn/threads.hpp"
 #include "run/cores.hpp"
 #include "shard/catalog.hpp"
+#include "train/bookkeeper.hpp"
 #include "train/checkpoint.hpp"
 #include "train/inputs.hpp"
+#include "train/memory_check.hpp"
+#include "train/profile.hpp"
 #include "train/trainer.hpp"
 #include "train/watchdog.hpp"
 
 namespace evd::train {
 namespace {
 
-/// Fills the state with what this life goes on from; on rank 0 the steps of the round so far.
-std::vector<shard::Step> begin(const run::Context& context, const Inputs& inputs, State& state,
-                               Checkpoints& checkpoints) {
+/// Fills the state with what this life goes on from; on rank 0 the rows of the round so far.
+RoundRows begin(const run::Context& context, const Inputs& inputs, State& state,
+                Checkpoints& checkpoints) {
   auto resumed = checkpoints.newest(state);
   if (!resumed) {
     start(state, context, inputs);
@@ -32,7 +36,7 @@ std::vector<shard::Step> begin(const run::Context& context, const Inputs& inputs
         format("goes on at step %lld of %d (%s)", static_cast<long long>(state.counters.round_step),
                context.config.train.steps_per_round, resumed->from.filename().c_str()));
   }
-  return std::move(resumed->steps);
+  return std::move(resumed->rows);
 }
 
 /// What the bits of a step depend on beside state and configuration.
@@ -46,76 +50,9 @@ Environment environment_of(const run::Context& context, const RankGrid& grid, in
           {"torch", nn::torch_version()}};
 }
 
-void add(Times& sum, const Times& more) {
-  sum.data_s += more.data_s;
-  sum.forward_s += more.forward_s;
-  sum.backward_s += more.backward_s;
-  sum.reduce_s += more.reduce_s;
-  sum.optimizer_s += more.optimizer_s;
-}
-
-/// Keeps rank 0's books: steps, progress, when a checkpoint is due.
-class Bookkeeper {
- public:
-  Bookkeeper(run::Context& context, Checkpoints& checkpoints, const State& state,
-             std::vector<shard::Step> steps, const Activity& activity)
-      : context_(context),
-        checkpoints_(checkpoints),
-        activity_(activity),
-        state_(state),
-        steps_(std::move(steps)) {
-    context_.progress.begin("steps", context_.config.train.steps_per_round);
-    context_.progress.update(state_.counters.round_step);
-  }
-
-  /// After each step, on every rank; false = stop here (saved).
-  bool after(const Told& told) {
-    add(times_, told.times);
-    const auto& options = context_.config.train;
-    const bool ends = state_.counters.round_step == options.steps_per_round;
-    if (context_.world.rank() == 0) {
-      steps_.push_back(told.step);
-      show(told.step);
-    }
-    checkpoints_.poll();
-    if (ends) return true;
-    activity_.enter(Operation::checkpoint, state_.counters.step);
-    if (told.stop) {
-      checkpoints_.save(state_, steps_);
-    } else if (state_.counters.round_step % options.checkpoint_every == 0) {
-      checkpoints_.begin(state_, steps_);
-    }
-    return !told.stop;
-  }
-
-  [[nodiscard]] const std::vector<shard::Step>& steps() const { return steps_; }
-  [[nodiscard]] const Times& times() const { return times_; }
-  [[nodiscard]] double checkpoint_s() const { return checkpoints_.pause_s(); }
-
- private:
-  void show(const shard::Step& step) {
-    ++done_here_;
-    const double rate = static_cast<double>(done_here_) * context_.config.train.batch /
-                        std::max(1e-9, monotonic_s() - begun_s_);
-    context_.progress.update(state_.counters.round_step,
-                             step.skipped
-                                 ? std::string("not finite: left out")
-                                 : format("loss %.4f, %.0f images/s", double{step.loss}, rate));
-  }
-
-  run::Context& context_;
-  Checkpoints& checkpoints_;
-  const Activity& activity_;
-  const State& state_;
-  std::vector<shard::Step> steps_;
-  Times times_;
-  std::int64_t done_here_ = 0;
-  double begun_s_ = monotonic_s();
-};
-
 run::Result result_of(const run::Context& context, const State& state, const Bookkeeper& books,
                       std::size_t members, std::vector<shard::FileEntry> files) {
-  const auto& steps = books.steps();
+  const auto& steps = books.rows().steps;
   const auto skipped = std::count_if(steps.begin(), steps.end(),
                                      [](const shard::Step& step) { return step.skipped; });
   run::Result result;
@@ -124,6 +61,8 @@ run::Result result_of(const run::Context& context, const State& state, const Boo
   result.tallies = {
       {"steps", static_cast<std::int64_t>(steps.size())},
       {"skipped", skipped},
+      {"skipped_for_good", static_cast<std::int64_t>(state.guard.skipped.size())},
+      {"rolled_back", books.times_gone_back()},
       {"parameters", static_cast<std::int64_t>(state.sharding().layout().trained())},
       {"set_size", static_cast<std::int64_t>(members)},
       {"images", static_cast<std::int64_t>(steps.size()) * context.config.train.batch},
@@ -135,12 +74,34 @@ run::Result result_of(const run::Context& context, const State& state, const Boo
   // Mean of the last tenth: one step alone says little.
   const std::size_t tail = std::max<std::size_t>(1, steps.size() / 10);
   double loss = 0;
-  for (std::size_t i = steps.size() - tail; i < steps.size(); ++i) loss += steps[i].loss;
+  double counted = 0;
+  for (std::size_t i = steps.size() - tail; i < steps.size(); ++i) {
+    if (steps[i].skipped) continue;
+    loss += double{steps[i].loss};
+    counted += 1;
+  }
   result.closing_line = format(
       "%zu steps on %zu samples, loss %.4f at the end%s", steps.size(), members,
-      loss / static_cast<double>(tail),
+      loss / std::max(1.0, counted),
       skipped > 0 ? format(", %lld steps left out", static_cast<long long>(skipped)).c_str() : "");
   return result;
+}
+
+std::filesystem::path profile_file(const run::Context& context) {
+  return context.campaign.root() / "logs" / "profile" /
+         format("train-%04d-attempt%03d-rank%05d.json", context.self.round, context.attempt,
+                context.world.rank());
+}
+
+JobShape job_of(const run::Context& context, const mpi::Communicator& node) {
+  const auto& config = context.config;
+  return {.ranks = context.world.size(),
+          .ranks_per_node = node.size(),
+          .batch = config.train.batch,
+          .micro_batch = config.train.micro_batch,
+          .text_tokens = config.network.max_tokens,
+          .snapshot_bytes = config.train.snapshot_mib * 1048576.0,
+          .recompute = config.train.recompute ? Recompute::block : Recompute::none};
 }
 
 /// Nothing when the configuration wants none.
@@ -158,7 +119,7 @@ std::unique_ptr<Watchdog> watchdog_of(const run::Context& context) {
 
 }  // namespace
 
-run::Result run_stage(run::Context& context) {
+run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const auto& config = context.config;
   if (config.network.channels != 3) {
     throw ConfigurationError("network.channels: pictures have 3 channels (there is no VAE yet)");
@@ -168,10 +129,14 @@ run::Result run_stage(run::Context& context) {
   const auto watchdog = watchdog_of(context);
   Activity activity;
   if (watchdog) activity.add(*watchdog);
+  const std::optional<StepRange> range =
+      wishes.profile.empty() ? std::nullopt : std::optional(parse_step_range(wishes.profile));
   const mpi::Communicator node = context.world.node();
   const int threads = run::cores_per_rank(node);
   nn::use_threads(threads);
   const nn::Layout layout(config.network, config.diffusion);
+  check_memory(MemoryPlan(layout, job_of(context, node)), node.size(), memory_limits());
+  context.world.barrier();  // nobody takes memory before all have looked
   const Sharding sharding(layout, context.world, node);
   const Inputs inputs = find_inputs(context);
   const auto members = data::read_members(inputs.set_file);
@@ -185,16 +150,29 @@ run::Result run_stage(run::Context& context) {
                            environment_of(context, sharding.grid(), threads)},
                           context.log);
   State state(sharding);
-  auto steps = begin(context, inputs, state, checkpoints);
+  auto rows = begin(context, inputs, state, checkpoints);
   const double loaded_s = monotonic_s();
 
   // ---- training
-  Bookkeeper books(context, checkpoints, state, std::move(steps), activity);
+  std::optional<Profile> profile;
+  if (range) {
+    profile.emplace(*range, state.counters.step - state.counters.round_step, context.world.rank(),
+                    profile_file(context), context.log);
+    activity.add(*profile);
+  }
+  Bookkeeper books(context, checkpoints, state, std::move(rows), activity);
   const Round round{
       context.self.round, config.campaign.seed, config.train, members, pictures, activity};
-  train_round(round, state, context.stop, context.log,
-              [&](const Told& told) { return books.after(told); });
+  while (train_round(round, state, context.stop, context.log,
+                     [&](const Told& told) { return books.after(told); }) == RoundEnd::lost) {
+    books.go_back([&] {
+      state.counters = {};
+      state.guard = {};
+      start(state, context, inputs);
+    });
+  }
   const double trained_s = monotonic_s();
+  if (profile) profile->finish();
   activity.enter(Operation::publish, state.counters.step);
   check_equal(state);
   if (state.counters.round_step < config.train.steps_per_round) {
@@ -204,7 +182,7 @@ run::Result run_stage(run::Context& context) {
   }
 
   // ---- what is published
-  auto files = checkpoints.finish(state, books.steps());
+  auto files = checkpoints.finish(state, books.rows());
   if (context.world.rank() != 0) return {};
   auto result = result_of(context, state, books, members.size(), std::move(files));
   result.seconds["load"] = loaded_s - begun_s;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "run/program.hpp"
+#include "train/stage_options.hpp"
 
 namespace evd::train {
 
@@ -9,6 +10,6 @@ namespace evd::train {
 /// a checkpoint under state/ (what the next round goes on from) and steps.h5. Killed at any point
 /// it resumes at its last checkpoint; at equal world size and ranks per node the result has the
 /// same bits (Exchange). No socket.
-[[nodiscard]] run::Result run_stage(run::Context& context);
+[[nodiscard]] run::Result run_stage(run::Context& context, const StageWishes& wishes = {});
 
 }  // namespace evd::train

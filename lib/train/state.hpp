@@ -11,6 +11,7 @@
 #include "nn/model_file.hpp"
 #include "train/adamw.hpp"
 #include "train/aligned_buffer.hpp"
+#include "train/guard.hpp"
 #include "train/sharding.hpp"
 
 namespace evd::train {
@@ -18,10 +19,9 @@ namespace evd::train {
 /// Where training stands. Data order, noise and timesteps are functions of these, so there is no
 /// random state.
 struct Counters {
-  std::int64_t step = 0;            ///< steps of the whole campaign so far
-  std::int64_t updates = 0;         ///< of them, those that were applied
-  std::int64_t round_step = 0;      ///< steps of this round so far
-  std::int64_t skipped_in_row = 0;  ///< not-finite steps just before this one
+  std::int64_t step = 0;        ///< steps of the whole campaign so far
+  std::int64_t updates = 0;     ///< of them, those that were applied
+  std::int64_t round_step = 0;  ///< steps of this round so far
 };
 
 /// The flat buffers that a checkpoint holds.
@@ -49,6 +49,7 @@ class State {
   [[nodiscard]] const Sharding& sharding() const { return sharding_; }
 
   Counters counters;
+  GuardMemory guard;
   std::vector<float> null_text;  ///< (max_tokens, caption_width), never trained
 
   /// Gives the node's ranks each other's writes to weights(). Collective over the node.

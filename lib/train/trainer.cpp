@@ -6,7 +6,9 @@
 #include "data/prefetch.hpp"
 #include "nn/schedule.hpp"
 #include "nn/text_encoder.hpp"
+#include "train/block_norms.hpp"
 #include "train/step.hpp"
+#include "train/visits.hpp"
 
 namespace evd::train {
 namespace {
@@ -39,7 +41,7 @@ Noising noising_of(const Round& round, const nn::DiffusionOptions& diffusion) {
   return noising;
 }
 
-/// For the update after `updates` applied ones.
+/// Schedules count applied steps: one that is left out does not move them.
 AdamW adamw_of(const run::TrainOptions& options, std::int64_t updates) {
   return {warmed_up(options.lr, updates, options.warmup_steps),
           options.weight_decay,
@@ -49,10 +51,18 @@ AdamW adamw_of(const run::TrainOptions& options, std::int64_t updates) {
           options.ema};
 }
 
+/// Tokens of the global batch's texts, as far as this rank's share tells.
+std::int64_t text_tokens_of(const Part& part, int global_batch) {
+  if (part.size() == 0) return 0;
+  std::int64_t tokens = 0;
+  for (const auto& text : part.texts) tokens += text.tokens;
+  return tokens * global_batch / static_cast<std::int64_t>(part.size());
+}
+
 }  // namespace
 
-void train_round(const Round& round, State& state, const std::atomic<bool>& stop, const Log& log,
-                 const std::function<bool(const Told&)>& after) {
+RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& stop,
+                     const Log& log, const std::function<bool(const Told&)>& after) {
   const auto& options = round.options;
   const Sharding& sharding = state.sharding();
   const nn::Layout& layout = sharding.layout();
@@ -64,7 +74,9 @@ void train_round(const Round& round, State& state, const std::atomic<bool>& stop
   if (options.recompute) backprop.recompute_blocks();
   nn::TextEncoder encoder(layout.network().caption_width, layout.network().max_tokens);
   const Noising noising = noising_of(round, layout.diffusion());
-  Guard guard(options.max_skipped, at.skipped_in_row);
+  exchange.tell(round.activity);
+  const BlockNorms block_norms(sharding);
+  Guard guard({options.spike_factor, options.spike_after, options.max_skipped}, state.guard);
   data::Prefetch::Setup setup;
   setup.first_step = static_cast<std::uint64_t>(at.round_step);
   setup.end_step = static_cast<std::uint64_t>(options.steps_per_round);
@@ -77,6 +89,7 @@ void train_round(const Round& round, State& state, const std::atomic<bool>& stop
       setup);
 
   while (at.round_step < options.steps_per_round) {
+    if (guard.is_lost()) return RoundEnd::lost;
     // ---- data: this rank's part of the global batch
     double last_s = monotonic_s();
     const auto lap = [&] {
@@ -86,14 +99,24 @@ void train_round(const Round& round, State& state, const std::atomic<bool>& stop
     Times times;
     round.activity.enter(Operation::data, at.step);
     data::Batch batch = prefetch.next();
+    shard::Step row;
+    row.step = at.step;
+    row.round = round.number;
+    if (guard.skips(at.step)) {
+      row.skipped = true;
+      ++at.step;
+      ++at.round_step;
+      if (!after({row, times})) return RoundEnd::stopped;
+      continue;
+    }
     const Part part =
         make_part(noising, entries_of(round, batch, at.step), std::move(batch.pixels), encoder);
     times.data_s = lap();
 
     // ---- forward and backward; buckets are summed over the ranks meanwhile
-    round.activity.enter(Operation::backward, at.step);
     const Pass pass =
-        backprop.run(part, global_batch, static_cast<std::size_t>(options.micro_batch));
+        backprop.run(part, global_batch, static_cast<std::size_t>(options.micro_batch),
+                     [&](Operation operation) { round.activity.enter(operation, at.step); });
     times.forward_s = pass.forward_s;
     times.backward_s = pass.backward_s;
     lap();
@@ -104,22 +127,27 @@ void train_round(const Round& round, State& state, const std::atomic<bool>& stop
 
     // ---- update: every rank of its own parts
     round.activity.enter(Operation::update, at.step);
-    shard::Step row;
-    row.step = at.step;
-    row.round = round.number;
     row.loss = static_cast<float>(sums.loss);
     const AdamW adamw = adamw_of(options, at.updates);
     row.gradient_norm = static_cast<float>(sums.gradient_norm);
     row.learning_rate = static_cast<float>(adamw.learning_rate);
-    name_culprits(part, pass.losses, at.step, log);
-    row.skipped = guard.leaves_out(row.loss, sums.gradient_norm, at.step);
-    if (!row.skipped) apply(adamw, state, exchange, clip_scale(sums.gradient_norm, options.clip));
+    const auto visits = gather_visits(part, pass.losses, batch.first, at.step, round.number, world);
+    const Verdict verdict = guard.judge(at.step, sums.loss, sums.gradient_norm, at.updates);
+    row.skipped = verdict != Verdict::apply;
+    std::vector<shard::Block> blocks;
+    if (row.skipped) {
+      if (world.rank() == 0) name_culprits(verdict, visits, row, log);
+    } else {
+      apply(adamw, state, exchange, clip_scale(sums.gradient_norm, options.clip));
+      if (options.block_norms_every > 0 && at.step % options.block_norms_every == 0) {
+        blocks = block_norms.measure(state, exchange, adamw, at.updates, at.step, round.number);
+      }
+    }
     times.optimizer_s = lap();
     exchange.share_weights();
     times.reduce_s += lap();
     ++at.step;
     ++at.round_step;
-    at.skipped_in_row = guard.in_row();
 
     // ---- telling
     row.data_s = static_cast<float>(times.data_s);
@@ -127,8 +155,10 @@ void train_round(const Round& round, State& state, const std::atomic<bool>& stop
     row.backward_s = static_cast<float>(times.backward_s);
     row.reduce_s = static_cast<float>(times.reduce_s);
     row.optimizer_s = static_cast<float>(times.optimizer_s);
-    if (!after({row, times, sums.stop})) return;
+    const auto text_tokens = text_tokens_of(part, options.batch);
+    if (!after({row, times, sums.stop, visits, blocks, text_tokens})) return RoundEnd::stopped;
   }
+  return guard.is_lost() ? RoundEnd::lost : RoundEnd::finished;
 }
 
 }  // namespace evd::train

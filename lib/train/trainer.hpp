@@ -6,7 +6,7 @@
 #include "data/members.hpp"
 #include "data/pictures.hpp"
 #include "run/config.hpp"
-#include "shard/rows.hpp"
+#include "shard/training_rows.hpp"
 #include "train/activity.hpp"
 #include "train/backprop.hpp"
 #include "train/guard.hpp"
@@ -33,16 +33,23 @@ struct Round {
   Activity activity{};
 };
 
-/// What a caller is told after each step, with the state as it is then.
+/// What a caller is told after each step, with the state as it is then. Rows are rank 0's.
 struct Told {
   const shard::Step& step;
   Times times;
-  bool stop = false;  ///< some rank wishes to stop: save and leave
+  bool stop = false;                       ///< some rank wishes to stop: save and leave
+  std::span<const shard::Visit> visits{};  ///< none of a step that is left out for good
+  std::span<const shard::Block> blocks{};  ///< every options.block_norms_every steps
+  std::int64_t text_tokens = 0;            ///< of the global batch, by this rank's share
 };
+
+/// How train_round() ended: at the round's end, because `after` said so, or because so many steps
+/// in a row were left out that going on is of no use (state.guard.in_row names them).
+enum class RoundEnd : std::uint8_t { finished, stopped, lost };
 
 /// Trains `state` from its round_step to the end of the round. `after` is called after every step
 /// on every rank and returns whether to go on. Collective.
-void train_round(const Round& round, State& state, const std::atomic<bool>& stop, const Log& log,
-                 const std::function<bool(const Told&)>& after);
+[[nodiscard]] RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& stop,
+                                   const Log& log, const std::function<bool(const Told&)>& after);
 
 }  // namespace evd::train

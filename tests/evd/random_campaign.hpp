@@ -7,6 +7,7 @@
 #include "run/campaigns.hpp"
 #include "shard/manifest.hpp"
 #include "shard/random_rows.hpp"
+#include "shard/training_rows.hpp"
 
 namespace evd::test {
 
@@ -46,7 +47,9 @@ class RandomCampaign {
       publish(judge, campaign_.directory(judge), judged(judge));
     }
     const run::StageRef train{run::Stage::train, 0};
-    publish(train, campaign_.directory(train), {write<shard::Step>(train, "steps.h5", 4)});
+    publish(train, campaign_.directory(train),
+            {write<shard::Step>(train, "steps.h5", 4), write<shard::Visit>(train, "visits.h5", 14),
+             write<shard::Block>(train, "blocks.h5", 15)});
     const run::StageRef judge{run::Stage::judge, 1};
     const auto retired = campaign_.directory(judge).string() + ".retired-001";
     std::filesystem::create_directories(retired);

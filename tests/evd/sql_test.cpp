@@ -107,6 +107,8 @@ TEST_F(Sql, StarIsWhatTheReaderGives) {
   expect_all<shard::Pair>("pairs", {file(judge, 0, "pairs.h5"), file(judge, 1, "pairs.h5")});
   expect_all<shard::Call>("calls", {file(harvest, 0, "calls.h5"), file(harvest, 1, "calls.h5")});
   expect_all<shard::Step>("steps", {file(train, 0, "steps.h5")});
+  expect_all<shard::Visit>("visits", {file(train, 0, "visits.h5")});
+  expect_all<shard::Block>("blocks", {file(train, 0, "blocks.h5")});
   expect_all<shard::Metric>("metrics",
                             {file(judge, 0, "metrics.h5"), file(judge, 1, "metrics.h5")});
   EXPECT_EQ(ask("SELECT * FROM prompts").size(), 0U);

@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "shard/random_rows.hpp"
 #include "shard/table.hpp"
+#include "shard/training_rows.hpp"
 #include "support/temp_dir.hpp"
 
 namespace evd::shard {
@@ -61,7 +62,8 @@ class DamageOf : public ::testing::Test {
   std::string whole_;
 };
 
-using Rows = ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Metric>;
+using Rows =
+    ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block, Metric>;
 TYPED_TEST_SUITE(DamageOf, Rows);
 
 TYPED_TEST(DamageOf, AFlippedByteIsNoticedOrHarmless) {

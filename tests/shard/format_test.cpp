@@ -13,6 +13,7 @@
 #include "shard/schema.hpp"
 #include "shard/storage.hpp"
 #include "shard/table.hpp"
+#include "shard/training_rows.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 
@@ -81,8 +82,8 @@ std::string table_of_rounds() {
 
 std::string generated() {
   return "\n" + table_of<Sample>() + table_of<Image>() + table_of<Answer>() + table_of<Pair>() +
-         table_of<Call>() + table_of<Prompt>() + table_of<Step>() + table_of<Metric>() +
-         table_of_rounds();
+         table_of<Call>() + table_of<Prompt>() + table_of<Step>() + table_of<Visit>() +
+         table_of<Block>() + table_of<Metric>() + table_of_rounds();
 }
 
 // The document in three parts: before, the generated one, after.
@@ -143,9 +144,11 @@ TEST(Format, EveryExampleRuns) {
   write_table<Call>(dir / "calls.h5", kHeader, test::random_rows<Call>(20, 5));
   write_table<Prompt>(dir / "pool-00000.h5", kHeader, test::random_rows<Prompt>(20, 6));
   write_table<Step>(dir / "steps.h5", kHeader, test::random_rows<Step>(20, 7));
+  write_table<Visit>(dir / "visits.h5", kHeader, test::random_rows<Visit>(20, 9));
+  write_table<Block>(dir / "blocks.h5", kHeader, test::random_rows<Block>(20, 10));
   write_table<Metric>(dir / "metrics.h5", kHeader, test::random_rows<Metric>(20, 8));
   const auto all = examples();
-  EXPECT_EQ(all.size(), 19U);
+  EXPECT_EQ(all.size(), 22U);
   for (const auto& example : all) {
     // The function that the others import.
     if (constexpr std::string_view kModule = "# read_table.py\n"; example.starts_with(kModule)) {
@@ -196,7 +199,8 @@ void write_expected(const std::filesystem::path& path, const std::vector<Row>& r
 
 template <class Row>
 class FormatOf : public ::testing::Test {};
-using Rows = ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Metric>;
+using Rows =
+    ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block, Metric>;
 TYPED_TEST_SUITE(FormatOf, Rows);
 
 TYPED_TEST(FormatOf, H5pyReadsWhatWasWritten) {

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "shard/random_rows.hpp"
+#include "shard/training_rows.hpp"
 #include "support/temp_dir.hpp"
 
 namespace evd::shard {
@@ -13,7 +14,8 @@ namespace {
 
 template <class Row>
 class TableOf : public ::testing::Test {};
-using Rows = ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Metric>;
+using Rows =
+    ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block, Metric>;
 TYPED_TEST_SUITE(TableOf, Rows);
 
 FileHeader header() {

@@ -16,14 +16,22 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-const std::vector<shard::Step>& no_steps() {
-  static const std::vector<shard::Step> none;
+const RoundRows& no_steps() {
+  static const RoundRows none;
   return none;
 }
 
-std::vector<shard::Step> steps(std::int64_t count) {
-  std::vector<shard::Step> rows(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].step = static_cast<std::int64_t>(i);
+RoundRows steps(std::int64_t count) {
+  RoundRows rows;
+  rows.steps.resize(static_cast<std::size_t>(count));
+  rows.visits.resize(static_cast<std::size_t>(2 * count));
+  rows.blocks.resize(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    rows.steps[at].step = rows.blocks[at].step = i;
+    rows.visits[2 * at].step = rows.visits[2 * at + 1].step = i;
+    rows.visits[2 * at + 1].place = 1;
+  }
   return rows;
 }
 
@@ -91,7 +99,8 @@ class Checkpointing : public testing::Test {
     }
     state.fence();
     std::ranges::fill(state.null_text, 0.5F);
-    state.counters = {round_step, round_step - 1, round_step, 1};
+    state.counters = {round_step, round_step - 1, round_step};
+    state.guard = {{0.1F, 0.3F}, {round_step - 1}, {1, 2}};
   }
   static void expect_filled(const State& state, std::int64_t round_step) {
     const auto& sharding = state.sharding();
@@ -112,7 +121,9 @@ class Checkpointing : public testing::Test {
     EXPECT_EQ(state.null_text.front(), 0.5F);
     EXPECT_EQ(state.counters.round_step, round_step);
     EXPECT_EQ(state.counters.updates, round_step - 1);
-    EXPECT_EQ(state.counters.skipped_in_row, 1);
+    EXPECT_EQ(state.guard.norms, (std::vector<float>{0.1F, 0.3F}));
+    EXPECT_EQ(state.guard.in_row, std::vector<std::int64_t>{round_step - 1});
+    EXPECT_EQ(state.guard.skipped, (std::vector<std::int64_t>{1, 2}));
   }
   void save(Checkpoints& where, std::int64_t round_step) {
     fill(job.state, round_step);
@@ -158,7 +169,9 @@ TEST_F(Checkpointing, ComeBackToTheBit) {
   const auto resumed = here.newest(back);
   ASSERT_TRUE(resumed);
   expect_filled(back, 4);
-  EXPECT_EQ(resumed->steps.size(), world.rank() == 0 ? 4U : 0U);
+  EXPECT_EQ(resumed->rows.steps.size(), world.rank() == 0 ? 4U : 0U);
+  EXPECT_EQ(resumed->rows.visits.size(), world.rank() == 0 ? 8U : 0U);
+  EXPECT_EQ(resumed->rows.blocks.size(), world.rank() == 0 ? 4U : 0U);
 }
 
 TEST_F(Checkpointing, AnotherWorldSizeReadsThem) {
@@ -269,6 +282,25 @@ TEST_F(Checkpointing, WhatCannotBeReadIsKept) {
   EXPECT_EQ(own.state.counters.round_step, 4);
 }
 
+TEST_F(Checkpointing, GoesBackToWhatHasFewerUpdatesAndForgetsTheRest) {
+  auto wide = setup("this");
+  wide.keep = 10;
+  Checkpoints here(job.sharding, wide, log);
+  for (const std::int64_t round_step : {2, 4, 6, 8}) save(here, round_step);
+  // round_step 5 would have 4 updates, 4 has 3.
+  const auto resumed = here.roll_back(job.state, 4);
+  ASSERT_TRUE(resumed);
+  EXPECT_EQ(job.state.counters.round_step, 4);
+  EXPECT_EQ(resumed->rows.steps.size(), world.rank() == 0 ? 4U : 0U);
+  once([&] {
+    EXPECT_FALSE(stdfs::exists(at(6)));
+    EXPECT_FALSE(stdfs::exists(at(8)));
+    EXPECT_TRUE(stdfs::exists(at(2)));
+  });
+  EXPECT_FALSE(here.roll_back(job.state, 0));
+  EXPECT_EQ(newest_step(here), -1);
+}
+
 TEST_F(Checkpointing, AFlippedByteInAnyFileIsFoundAndKept) {
   auto here = checkpoints();
   save(here, 2);
@@ -276,7 +308,7 @@ TEST_F(Checkpointing, AFlippedByteInAnyFileIsFoundAndKept) {
   const auto aside = folder.path() / "state/set-aside-001";
   for (const std::string name :
        {"master-00000.safetensors", "exp_avg-00001.safetensors", "exp_avg_sq-00000.safetensors",
-        "ema0-00001.safetensors", "null_text.safetensors", "steps.h5"}) {
+        "ema0-00001.safetensors", "null_text.safetensors", "steps.h5", "visits.h5", "blocks.h5"}) {
     once([&] { flip(at(4) / name); });
     EXPECT_EQ(newest_step(here), 2) << name;
     once([&] {
@@ -339,7 +371,7 @@ TEST_F(Checkpointing, ResultsPublishedAgainAreStillACheckpoint) {
   State back(job.sharding);
   const auto resumed = later.newest(back);
   ASSERT_TRUE(resumed);
-  const auto again = later.finish(back, world.rank() == 0 ? resumed->steps : no_steps());
+  const auto again = later.finish(back, world.rank() == 0 ? resumed->rows : no_steps());
   ASSERT_EQ(again.size(), first.size());
   for (std::size_t i = 0; i < first.size(); ++i) {
     EXPECT_EQ(again[i].name, first[i].name);
@@ -359,7 +391,7 @@ TEST_F(Checkpointing, ResultsAreACheckpointToGoOnFrom) {
     return;
   }
   const std::size_t pieces = (layout.trained() + kPieceElements - 1) / kPieceElements;
-  EXPECT_EQ(published.size(), 4 * pieces + 4);  // null text, index, steps.h5, model.safetensors
+  EXPECT_EQ(published.size(), 4 * pieces + 6);  // null text, index, three tables, model.safetensors
   for (const auto& file : published) {
     EXPECT_EQ(static_cast<std::uintmax_t>(file.bytes), stdfs::file_size(folder.path() / file.name));
   }

@@ -9,7 +9,6 @@
 #include "train/adamw.hpp"
 #include "train/batch.hpp"
 #include "train/buckets.hpp"
-#include "train/guard.hpp"
 
 namespace evd::train {
 namespace {
@@ -194,19 +193,6 @@ TEST(Batch, WeighsErrorsByTheirTimesteps) {
   for (std::size_t i = 0; i < 50; ++i) {
     EXPECT_EQ(part.error_weights[i], static_cast<float>(part.timesteps[i]) * 0.5F);
   }
-}
-
-TEST(Guard, CountsInARowAndGivesUp) {
-  Guard guard(2, 0);
-  EXPECT_FALSE(guard.leaves_out(1, 1, 0));
-  EXPECT_TRUE(guard.leaves_out(NAN, 1, 1));
-  EXPECT_TRUE(guard.leaves_out(1, INFINITY, 2));
-  EXPECT_FALSE(guard.leaves_out(1, 1, 3));
-  EXPECT_EQ(guard.in_row(), 0);
-  EXPECT_TRUE(guard.leaves_out(NAN, 1, 4));
-  EXPECT_TRUE(guard.leaves_out(NAN, 1, 5));
-  EXPECT_THROW((void)guard.leaves_out(NAN, 1, 6), DataError);
-  EXPECT_THROW((void)Guard(2, 2).leaves_out(NAN, 1, 6), DataError);  // resumed within the row
 }
 
 }  // namespace

@@ -5,8 +5,11 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "nn/safetensors.hpp"
+#include "shard/table.hpp"
+#include "shard/training_rows.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 #include "train/judged_campaign.hpp"
@@ -113,7 +116,7 @@ TEST_F(Training, EqualRunsGiveEqualBytes) {
   ASSERT_EQ(train(a, 2).code, 0);
   ASSERT_EQ(train(b, 2).code, 0);
   EXPECT_EQ(weights_of(a, 0), weights_of(b, 0));
-  EXPECT_EQ(weights_of(a, 0).size(), 8U);  // four pieces, null text, index, steps, model
+  EXPECT_EQ(weights_of(a, 0).size(), 10U);  // four pieces, null text, index, 3 tables, model
 }
 
 std::vector<std::string> lines_of(const stdfs::path& path) {
@@ -268,7 +271,7 @@ TEST_F(Training, GivesUpWhenNothingIsFiniteAnyMore) {
                                        "train.max_skipped=3", "train.steps_per_round=400"});
   const auto done = train(here, 2);
   EXPECT_EQ(done.code, 65) << done.story();
-  EXPECT_TRUE(holds(done.err, "not finite in 4 steps in a row")) << done.story();
+  EXPECT_TRUE(holds(done.err, "4 steps in a row were left out")) << done.story();
   EXPECT_TRUE(holds(done.err, "loss is not finite for sample ")) << done.story();
   EXPECT_FALSE(stdfs::exists(here / "rounds/0000/train/MANIFEST.json"));
 }
@@ -309,6 +312,182 @@ TEST_F(Training, MoreRanksThanSamplesInABatch) {
   const auto done = train(here, 4);
   EXPECT_EQ(done.code, 0) << done.story();
   EXPECT_EQ(steps_of(here, 0).size(), 3U);
+}
+
+TEST_F(Training, IsRefusedBeforeItTakesMemoryThatIsNotThere) {
+  const auto here = campaign("large", {"train.batch=30000"});
+  const auto limited = [&](const stdfs::path& campaign) {
+    return run({mpirun(2, {"sh", "-c", "ulimit -v 3000000; exec \"$@\"", "sh", program("evd-train"),
+                           campaign.string(), "--round", "0"})});
+  };
+  const auto refused = limited(here);
+  EXPECT_EQ(refused.code, 78) << refused.story();
+  EXPECT_TRUE(holds(refused.err, "RLIMIT_AS (ulimit -v) leaves")) << refused.story();
+  EXPECT_TRUE(holds(refused.err, "activations")) << refused.story();
+  EXPECT_TRUE(holds(refused.err, "train.micro_batch")) << refused.story();
+  EXPECT_FALSE(stdfs::exists(here / "rounds/0000/train/state"));
+  // The limit is what it was refused for: a small batch goes through under it.
+  const auto done = limited(campaign("small"));
+  EXPECT_EQ(done.code, 0) << done.story();
+}
+
+TEST_F(Training, VisitsTellWhichSamplesWereTrainedOnAndHowWell) {
+  const auto here = campaign("visits", {"train.block_norms_every=5"});
+  ASSERT_EQ(train(here, 3).code, 0);
+  const auto result = here / "rounds/0000/train";
+  const auto steps = steps_of(here, 0);
+  const auto visits = shard::read_table<shard::Visit>(result / "visits.h5");
+  ASSERT_EQ(visits.size(), steps.size() * 10);
+  for (std::size_t i = 0; i < visits.size(); ++i) {
+    EXPECT_EQ(visits[i].step, static_cast<std::int64_t>(i / 10));
+    EXPECT_EQ(visits[i].place, static_cast<int>(i % 10));
+  }
+  for (std::size_t step = 0; step < steps.size(); ++step) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 10; ++i) sum += double{visits[10 * step + i].loss};
+    EXPECT_NEAR(sum / 10, steps[step].loss, 1e-5) << step;
+  }
+  // Two rounds over 24 samples take each of them 5 times.
+  std::map<SampleId, int> times;
+  for (const auto& visit : visits) ++times[visit.sample];
+  EXPECT_EQ(times.size(), 24U);
+  for (const auto& [id, count] : times) EXPECT_EQ(count, 5) << id.hex();
+
+  const auto blocks = shard::read_table<shard::Block>(result / "blocks.h5");
+  std::map<std::int64_t, double> squares;
+  for (const auto& row : blocks) {
+    squares[row.step] += std::pow(double{row.gradient_norm}, 2);
+    if (row.part.text.starts_with("blocks.")) {
+      EXPECT_GT(row.weight_norm, 0);
+      EXPECT_GT(row.update_ratio, 0);
+      EXPECT_LT(row.update_ratio, 0.1);
+    }
+  }
+  ASSERT_EQ(squares.size(), 3U);  // steps 0, 5 and 10
+  for (const auto& [step, square] : squares) {
+    const auto norm = steps[static_cast<std::size_t>(step)].gradient_norm;
+    EXPECT_NEAR(std::sqrt(square), norm, 1e-4 * norm);
+  }
+}
+
+TEST_F(Training, CurvesOfTwoRoundsAndAKilledLifeAreOneForTensorBoard) {
+  const auto here = campaign("curves", {"train.steps_per_round=40"});
+  Process process({command(here, 2, 0, {"--set", "train.checkpoint_every=7"})});
+  const auto second = here / "rounds/0000/train/state/step-000000014/index.json";
+  while (process.running() && !stdfs::exists(second)) std::this_thread::yield();
+  process.kill_tree();
+  (void)process.wait();
+  ASSERT_EQ(train(here, 2, 0).code, 0);
+  ASSERT_EQ(train(here, 2, 1).code, 0);
+  const auto read = run(
+      {{test_python(), "-W", "ignore", (source_directory() / "tests/run/read_events.py").string(),
+        (here / "logs/tensorboard/train").string()}});
+  ASSERT_EQ(read.code, 0) << read.story();
+  const auto scalars = nlohmann::json::parse(read.out).at("scalars");
+  const auto& loss = scalars.at("training/loss");
+  ASSERT_EQ(loss.size(), 80U);
+  for (std::size_t i = 0; i < 80; ++i) {
+    EXPECT_EQ(loss[i][0], i);
+    const auto rows = steps_of(here, i < 40 ? 0 : 1);
+    EXPECT_FLOAT_EQ(loss[i][1].get<float>(), rows[i % 40].loss);
+  }
+  for (const char* tag : {"loss_by_timestep/0", "loss_by_timestep/9", "gradient_norm/blocks.1",
+                          "update_over_weight/final_layer", "speed/images_per_s"}) {
+    EXPECT_TRUE(scalars.contains(tag)) << tag;
+  }
+}
+
+TEST_F(Training, AProfileHasWhatEachRankDid) {
+  const auto here = campaign("profile");
+  const auto done = run({command(here, 2, 0, {"--profile", "3:5"})});
+  ASSERT_EQ(done.code, 0) << done.story();
+  std::size_t files = 0;
+  for (const auto& entry : stdfs::directory_iterator(here / "logs/profile")) {
+    ++files;
+    const auto trace = nlohmann::json::parse(read_file(entry.path()));
+    std::map<std::string, int> counts;
+    for (const auto& event : trace.at("traceEvents")) {
+      if (event.at("ph") == "X") ++counts[event.at("name")];
+    }
+    for (const char* name : {"data", "forward", "backward", "reduce", "update", "bucket 0"}) {
+      EXPECT_EQ(counts[name], 2) << name << " in " << entry.path();
+    }
+    EXPECT_GE(counts["checkpoint"], 1);
+  }
+  EXPECT_EQ(files, 2U);
+  const auto wrong = run({command(campaign("wrong"), 1, 0, {"--profile", "5"})});
+  EXPECT_EQ(wrong.code, 64) << wrong.story();
+}
+
+/// Spikes are common where a little above the median counts as one.
+std::vector<std::string> nervous() {
+  return {"train.steps_per_round=120", "train.spike_factor=1.2", "train.spike_after=20",
+          "train.max_skipped=2", "train.warmup_steps=80"};
+}
+
+TEST_F(Training, GoesBackAndLeavesOutWhatItWasLostAt) {
+  const auto a = campaign("a", nervous());
+  const auto first = train(a, 2);
+  ASSERT_EQ(first.code, 0) << first.story();
+  EXPECT_TRUE(holds(first.err, "is a spike; its samples: ")) << first.story();
+  EXPECT_TRUE(holds(first.err, "3 steps in a row were left out")) << first.story();
+  EXPECT_TRUE(holds(first.err, "training goes back to step")) << first.story();
+  const auto steps = steps_of(a, 0);
+  ASSERT_EQ(steps.size(), 120U);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    EXPECT_EQ(steps[i].step, static_cast<std::int64_t>(i));
+  }
+  // Warm-up counts applied steps; those that are left out for good have not even been tried.
+  int applied = 0;
+  int skipped = 0;
+  for (const auto& step : steps) {
+    if (step.learning_rate > 0) {
+      EXPECT_FLOAT_EQ(step.learning_rate, 2e-3F * std::min(1.0F, (applied + 1) / 80.0F));
+    }
+    applied += step.skipped ? 0 : 1;
+    skipped += step.skipped && step.learning_rate == 0 ? 1 : 0;
+  }
+  EXPECT_GE(skipped, 3);
+  EXPECT_GT(applied, 60);
+  // The same again, and killed half way: the same bits.
+  const auto b = campaign("b", nervous());
+  Process process({command(b, 2, 0, {"--set", "train.checkpoint_every=5"})});
+  while (process.running() && !process.wait_for("training goes back to step", 1)) {
+  }
+  process.kill_tree();
+  (void)process.wait();
+  const auto again = train(b, 2);
+  ASSERT_EQ(again.code, 0) << again.story();
+  EXPECT_EQ(weights_of(b, 0), weights_of(a, 0));
+}
+
+TEST_F(Training, MadeUpFeaturesNeedNoCampaignAndTrainAlikeOnAnyRanks) {
+  const auto loss_of = [&](int ranks, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {program("evd-train"),
+                                          "--synthetic",
+                                          "--steps",
+                                          "4",
+                                          "--set",
+                                          "train.batch=6",
+                                          "--set",
+                                          "network.channels=4",
+                                          "--set",
+                                          "network.patch=4",
+                                          "--set",
+                                          "train.lr=1e-3"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto done = run({mpirun(ranks, arguments)});
+    EXPECT_EQ(done.code, 0) << done.story();
+    const auto line = nlohmann::json::parse(done.out, nullptr, false);
+    EXPECT_EQ(line.value("ranks", 0), ranks) << done.story();
+    EXPECT_GT(line.value("peak_pss_bytes", 0.0), 1e7);
+    EXPECT_GT(line.value("images_per_s", 0.0), 0);
+    return line.value("loss", 0.0);
+  };
+  const double one = loss_of(1);
+  EXPECT_GT(one, 0.1);
+  EXPECT_NEAR(loss_of(2), one, 2e-4);
+  EXPECT_NEAR(loss_of(2, {"--set", "train.micro_batch=2"}), one, 2e-4);
 }
 
 TEST_F(Training, ThePlanOfARecipeIsPrinted) {

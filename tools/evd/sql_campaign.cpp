@@ -7,6 +7,7 @@
 #include "run/staleness.hpp"
 #include "shard/columns.hpp"
 #include "shard/round_row.hpp"
+#include "shard/training_rows.hpp"
 #include "sql_parts.hpp"
 #include "sql_tournament.hpp"
 
@@ -98,6 +99,8 @@ SqlCampaign::SqlCampaign(const run::Campaign& campaign, const SqlSources& source
   add_files<shard::Call>();
   add_files<shard::Prompt>();
   add_files<shard::Step>();
+  add_files<shard::Visit>();
+  add_files<shard::Block>();
   add_files<shard::Metric>();
   add_measured_elsewhere(tables_.back());
   add_rounds(campaign);

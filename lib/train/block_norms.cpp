@@ -1,0 +1,72 @@
+#include "train/block_norms.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace evd::train {
+
+std::string part_of(std::string_view parameter) {
+  auto dot = parameter.find('.');
+  if (parameter.starts_with("blocks.")) dot = parameter.find('.', dot + 1);
+  return std::string(parameter.substr(0, dot));
+}
+
+BlockNorms::BlockNorms(const Sharding& sharding) : sharding_(sharding) {
+  const auto parameters = sharding.layout().parameters();
+  for (const auto& parameter : parameters) {
+    const std::string name = part_of(parameter.name);
+    if (std::ranges::find(parts_, name) == parts_.end()) parts_.push_back(name);
+  }
+  for (std::size_t bucket = 0; bucket < sharding.own().size(); ++bucket) {
+    const auto& own = sharding.own()[bucket];
+    for (const auto& parameter : parameters) {
+      const auto begin = std::max(own.begin, parameter.offset);
+      const auto end = std::min(own.end, parameter.offset + parameter.count);
+      if (begin >= end) continue;
+      const auto part = std::ranges::find(parts_, part_of(parameter.name)) - parts_.begin();
+      runs_.push_back({bucket, begin - own.begin, end - own.begin, static_cast<std::size_t>(part)});
+    }
+  }
+}
+
+std::vector<shard::Block> BlockNorms::measure(const State& state, Exchange& exchange,
+                                              const AdamW& adamw, std::int64_t updates,
+                                              std::int64_t step, int round) const {
+  const double n = static_cast<double>(updates);
+  const double rate = adamw.learning_rate / (1 - std::pow(adamw.beta1, n));
+  const double unbias = 1 / std::sqrt(1 - std::pow(adamw.beta2, n));
+  const double keep = 1 - adamw.learning_rate * adamw.weight_decay;
+  // Gradient, weights, step of each part.
+  std::vector<double> squares(3 * parts_.size());
+  for (const auto& run : runs_) {
+    const auto gradient = exchange.own_gradient(run.bucket);
+    const auto weights = state.own(Kind::master, run.bucket);
+    const auto first = state.own(Kind::exp_avg, run.bucket);
+    const auto second = state.own(Kind::exp_avg_sq, run.bucket);
+    double* sums = squares.data() + 3 * run.part;
+    for (std::size_t i = run.begin; i < run.end; ++i) {
+      const double w = weights[i];
+      const double moved =
+          rate * double{first[i]} / (std::sqrt(double{second[i]}) * unbias + adamw.epsilon);
+      const double change = (w * (keep - 1) - moved) / keep;
+      sums[0] += double{gradient[i]} * double{gradient[i]};
+      sums[1] += w * w;
+      sums[2] += change * change;
+    }
+  }
+  sharding_.grid().world().all_reduce(std::span(squares), mpi::Reduce::sum);
+  std::vector<shard::Block> rows;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const double* sums = squares.data() + 3 * i;
+    const double weights = std::sqrt(sums[1]);
+    rows.push_back({step,
+                    {parts_[i]},
+                    round,
+                    static_cast<float>(std::sqrt(sums[0])),
+                    static_cast<float>(weights),
+                    static_cast<float>(weights > 0 ? std::sqrt(sums[2]) / weights : 0)});
+  }
+  return rows;
+}
+
+}  // namespace evd::train

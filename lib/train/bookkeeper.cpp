@@ -1,0 +1,119 @@
+#include "train/bookkeeper.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "train/visits.hpp"
+
+namespace evd::train {
+namespace {
+
+void add(Times& sum, const Times& more) {
+  sum.data_s += more.data_s;
+  sum.forward_s += more.forward_s;
+  sum.backward_s += more.backward_s;
+  sum.reduce_s += more.reduce_s;
+  sum.optimizer_s += more.optimizer_s;
+}
+
+std::string listed(const std::vector<std::int64_t>& steps) {
+  std::vector<std::string> words;
+  for (const auto step : steps) words.push_back(std::to_string(step));
+  return join(words, ", ");
+}
+
+std::unique_ptr<EventCurves> curves_of(const run::Context& context, const State& state) {
+  if (context.world.rank() != 0) return nullptr;
+  return std::make_unique<EventCurves>(EventCurves::folder_in(context.campaign.root()), context.job,
+                                       state.counters.step, context.log);
+}
+
+}  // namespace
+
+Bookkeeper::Bookkeeper(run::Context& context, Checkpoints& checkpoints, State& state,
+                       RoundRows rows, const Activity& activity)
+    : context_(context),
+      checkpoints_(checkpoints),
+      activity_(activity),
+      state_(state),
+      rows_(std::move(rows)),
+      meter_(context.config.network, context.config.diffusion, context.config.train.batch,
+             1e12 * context.config.train.peak_tflops * context.world.size()),
+      curves_(curves_of(context, state)) {
+  context_.progress.begin("steps", context_.config.train.steps_per_round);
+  context_.progress.update(state_.counters.round_step);
+}
+
+bool Bookkeeper::after(const Told& told) {
+  add(times_, told.times);
+  const auto& options = context_.config.train;
+  const bool ends = state_.counters.round_step == options.steps_per_round;
+  if (context_.world.rank() == 0) {
+    rows_.steps.push_back(told.step);
+    rows_.visits.insert(rows_.visits.end(), told.visits.begin(), told.visits.end());
+    rows_.blocks.insert(rows_.blocks.end(), told.blocks.begin(), told.blocks.end());
+    show(told);
+  }
+  checkpoints_.poll();
+  if (ends) return true;
+  activity_.enter(Operation::checkpoint, state_.counters.step);
+  const bool is_due = told.stop || state_.counters.round_step % options.checkpoint_every == 0;
+  // A life that goes on from here does not write what was before.
+  if (is_due && curves_) curves_->flush();
+  if (told.stop) {
+    checkpoints_.save(state_, rows_);
+  } else if (is_due) {
+    checkpoints_.begin(state_, rows_);
+  }
+  return !told.stop;
+}
+
+void Bookkeeper::show(const Told& told) {
+  meter_.step(monotonic_s(), told.text_tokens);
+  const Rates rates = meter_.rates();
+  context_.progress.update(state_.counters.round_step,
+                           told.step.skipped
+                               ? std::string("left out")
+                               : format("loss %.4f, ", double{told.step.loss}) + to_text(rates));
+  curves_->step(told.step, rates);
+  curves_->losses(told.step.step,
+                  loss_by_timestep(told.visits, context_.config.diffusion.timesteps));
+  curves_->blocks(told.blocks);
+}
+
+void Bookkeeper::go_back(const std::function<void()>& start) {
+  const auto lost = state_.guard.in_row;
+  auto skipped = state_.guard.skipped;
+  const std::string what = format(
+      "%zu steps in a row were left out, up to step %lld: loss or gradient was not finite, "
+      "or a spike",
+      lost.size(), static_cast<long long>(lost.back()));
+  if (static_cast<std::int64_t>(skipped.size()) >=
+      kMostTimes * (context_.config.train.max_skipped + 1)) {
+    throw DataError(what + " (train.lr or the weights it started from are the usual reasons; " +
+                    std::to_string(skipped.size()) +
+                    " other steps were left out before). The last good weights are kept");
+  }
+  activity_.enter(Operation::checkpoint, state_.counters.step);
+  auto resumed =
+      checkpoints_.roll_back(state_, state_.counters.updates - context_.config.train.max_skipped);
+  if (!resumed) start();
+  rows_ = resumed ? std::move(resumed->rows) : RoundRows{};
+  skipped.insert(skipped.end(), lost.begin(), lost.end());
+  std::ranges::sort(skipped);
+  skipped.erase(std::ranges::unique(skipped).begin(), skipped.end());
+  state_.guard.skipped = std::move(skipped);
+  state_.guard.in_row.clear();
+  ++times_gone_back_;
+  curves_ = curves_of(context_, state_);
+  if (context_.world.rank() != 0) return;
+  context_.log.warning(format(
+      "%s; training goes back to step %lld of the round, and from now on "
+      "without the steps %s",
+      what.c_str(), static_cast<long long>(state_.counters.round_step), listed(lost).c_str()));
+}
+
+}  // namespace evd::train
