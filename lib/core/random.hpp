@@ -28,6 +28,7 @@ enum class Purpose : std::uint32_t {
   rehearsal = 17,    ///< painter, reader and faults of the embedded services
   score_share = 18,  ///< which held-out prompts score uses
   stratum = 20,      ///< which stretch of the schedule each sample of a step gets
+  latent = 19,       ///< posterior of a picture's latents, anew at each visit
   test = 1000,       ///< tests
 };
 

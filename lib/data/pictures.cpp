@@ -8,7 +8,8 @@
 namespace evd::data {
 
 Pictures::Pictures(std::size_t count, int side_px, Load load, std::size_t limit_bytes)
-    : values_(3 * static_cast<std::size_t>(side_px) * static_cast<std::size_t>(side_px)),
+    : side_px_(side_px),
+      values_(3 * static_cast<std::size_t>(side_px) * static_cast<std::size_t>(side_px)),
       load_(std::move(load)),
       room_(limit_bytes / values_),
       held_(count) {}
@@ -30,6 +31,14 @@ std::vector<std::uint8_t> Pictures::pixels(std::size_t index) const {
     ++held_count_;
   }
   return fresh;
+}
+
+Loaded Pictures::load(std::size_t index) const {
+  Loaded loaded;
+  loaded.height = loaded.width = side_px_;
+  loaded.picture.resize(values_);
+  copy_to(index, loaded.picture);
+  return loaded;
 }
 
 void Pictures::copy_to(std::size_t index, std::span<float> out) const {

@@ -17,10 +17,10 @@ struct Prefetch::State {
     std::exception_ptr error;
   };
 
-  State(const Pictures& the_pictures, Order the_order, const Setup& the_setup)
-      : pictures(the_pictures), order(std::move(the_order)), setup(the_setup) {}
+  State(const Samples& the_samples, Order the_order, const Setup& the_setup)
+      : samples(the_samples), order(std::move(the_order)), setup(the_setup) {}
 
-  const Pictures& pictures;
+  const Samples& samples;
   Order order;
   const Setup setup;
   std::mutex mutex;
@@ -65,14 +65,17 @@ void Prefetch::State::work() {
 }
 
 void Prefetch::State::fill(Batch& batch) const {
-  const std::size_t values = pictures.picture_values();
-  batch.pixels.resize(batch.indices.size() * values);
-  for (std::size_t i = 0; i < batch.indices.size(); ++i)
-    pictures.copy_to(batch.indices[i], std::span(batch.pixels).subspan(i * values, values));
+  for (const auto index : batch.indices) {
+    batch.samples.push_back(samples.load(index));
+    const Loaded& first = batch.samples.front();
+    const Loaded& last = batch.samples.back();
+    if (first.height != last.height || first.width != last.width)
+      throw InternalError("samples of a bucket have different sizes");
+  }
 }
 
-Prefetch::Prefetch(const Pictures& pictures, Order order, const Setup& setup)
-    : state_(std::make_unique<State>(pictures, std::move(order), setup)) {
+Prefetch::Prefetch(const Samples& samples, Order order, const Setup& setup)
+    : state_(std::make_unique<State>(samples, std::move(order), setup)) {
   state_->next_to_prepare = state_->next_to_take = setup.first_step;
   for (int i = 0; i < std::max(1, setup.threads); ++i)
     state_->workers.emplace_back([state = state_.get()] { state->work(); });

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data/order.hpp"
-#include "data/pictures.hpp"
+#include "data/samples.hpp"
 
 namespace evd::data {
 
@@ -15,7 +15,7 @@ struct Batch {
   std::uint64_t first = 0;             ///< place of the first item in the global batch
   int bucket = 0;                      ///< of all ranks' parts alike
   std::vector<std::uint32_t> indices;  ///< into the members, in the order of the stream
-  std::vector<float> pixels;           ///< (indices.size(), 3, side, side) in [-1, 1]
+  std::vector<Loaded> samples;         ///< of the same size, in the order of indices
 };
 
 /// Prepares the batches of a round ahead of the trainer, in background threads that touch neither
@@ -30,8 +30,8 @@ class Prefetch {
     int threads = 1;
     int ahead = 4;  ///< batches prepared at most before they are taken
   };
-  /// Keeps a reference to `pictures`.
-  Prefetch(const Pictures& pictures, Order order, const Setup& setup);
+  /// Keeps a reference to `samples`.
+  Prefetch(const Samples& samples, Order order, const Setup& setup);
   ~Prefetch();
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;

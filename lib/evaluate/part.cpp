@@ -15,6 +15,13 @@ RequestKey key_of(const Settings& settings, const Picture& picture) {
   return render_key(picture, settings.generator.checkpoint(), settings.sampler, settings.seed);
 }
 
+int width_of(const Settings& settings, const Picture& picture) {
+  return picture.width_px == 0 ? settings.side_px : picture.width_px;
+}
+int height_of(const Settings& settings, const Picture& picture) {
+  return picture.height_px == 0 ? settings.side_px : picture.height_px;
+}
+
 bool holds(const shard::Table<shard::Image>& table, const std::vector<shard::Image>& rows,
            const Settings& settings, std::span<const Picture> pictures) {
   if (table.header().round != settings.round || rows.size() != pictures.size()) return false;
@@ -37,8 +44,8 @@ shard::Image stored_row(const Settings& settings, const Picture& picture, shard:
   row.origin = shard::Origin::base;
   row.teacher = row.model = row.model_echo = shard::Name{"base"};
   row.seed = static_cast<std::int64_t>(picture.noise_id);
-  row.requested_width = row.requested_height = settings.side_px;
-  row.width = row.height = settings.side_px;
+  row.requested_width = row.width = width_of(settings, picture);
+  row.requested_height = row.height = height_of(settings, picture);
   row.mime = shard::Name{"image/png"};
   row.attempts = 1;
   row.checkpoint = settings.generator.checkpoint();
@@ -50,7 +57,9 @@ shard::Image stored_row(const Settings& settings, const Picture& picture, shard:
 
 std::vector<shard::Image> render_rows(const Settings& settings, std::span<const Picture> pictures) {
   std::vector<nn::RenderRequest> requests;
-  for (const Picture& picture : pictures) requests.push_back({picture.prompt, picture.noise_id});
+  for (const Picture& picture : pictures)
+    requests.push_back(
+        {picture.prompt, picture.noise_id, picture.height_px, picture.width_px, picture.aspect});
   const std::int64_t asked_ms = utc_ms();
   auto drawn = settings.generator.render(requests, settings.sampler, settings.seed);
   const std::int64_t answered_ms = utc_ms();
@@ -61,7 +70,8 @@ std::vector<shard::Image> render_rows(const Settings& settings, std::span<const 
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     rows.push_back(
         stored_row(settings, pictures[i],
-                   image::encode_png({settings.side_px, settings.side_px, std::move(drawn[i])})));
+                   image::encode_png({width_of(settings, pictures[i]),
+                                      height_of(settings, pictures[i]), std::move(drawn[i])})));
     rows.back().asked_ms = asked_ms;
     rows.back().answered_ms = answered_ms;
   }

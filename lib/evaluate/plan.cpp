@@ -17,7 +17,9 @@ Picture picture_of(const shard::Sample& sample, shard::Split split, std::uint64_
           noise_id,
           sample.category_human,
           sample.category_text,
-          sample.category_multi};
+          sample.category_multi,
+          sample.height,
+          sample.width};
 }
 
 }  // namespace
@@ -50,6 +52,20 @@ std::vector<Picture> plan(std::span<const shard::Sample> set,
   return pictures;
 }
 
+std::vector<Picture> sized(std::vector<Picture> pictures,
+                           std::span<const data::AspectBucket> table) {
+  for (auto& picture : pictures) {
+    data::AspectBucket bucket;
+    if (!table.empty())
+      bucket = table[static_cast<std::size_t>(
+          data::bucket_of(table, picture.width_px, picture.height_px))];
+    picture.height_px = bucket.height_px;
+    picture.width_px = bucket.width_px;
+    picture.aspect = bucket.aspect;
+  }
+  return pictures;
+}
+
 std::size_t part_count(std::size_t pictures) {
   return (pictures + kPartPictures - 1) / kPartPictures;
 }
@@ -68,6 +84,10 @@ RequestKey render_key(const Picture& picture, const Sha256& checkpoint,
   stream.field(picture.noise_id).field(seed).field(name(sampler.sampler));
   stream.field(static_cast<std::uint64_t>(sampler.steps));
   stream.field(format("%.17g", sampler.guidance));
+  if (picture.height_px != 0) {
+    stream.field(static_cast<std::uint64_t>(picture.height_px));
+    stream.field(static_cast<std::uint64_t>(picture.width_px));
+  }
   return RequestKey(stream.finish().bytes());
 }
 

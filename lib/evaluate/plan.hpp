@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/id.hpp"
+#include "data/aspect.hpp"
 #include "nn/options.hpp"
 #include "shard/rows.hpp"
 
@@ -20,6 +21,9 @@ struct Picture {
   bool human = false;
   bool text = false;
   bool multi = false;
+  int height_px = 0;  ///< asked of the teachers; once sized(), drawn: 0 = the network's own square
+  int width_px = 0;
+  double aspect = 1;  ///< what a multi-aspect network is told
 };
 
 /// Held-out prompts start from the same noise in every round, so that a curve over rounds compares
@@ -34,6 +38,11 @@ struct Picture {
                                         std::span<const shard::Sample> heldout, double share,
                                         std::uint64_t seed, int round);
 
+/// The pictures at the sizes that are drawn: each the entry of `table` nearest to what was asked of
+/// the teachers; the network's own square where there is no table.
+[[nodiscard]] std::vector<Picture> sized(std::vector<Picture> pictures,
+                                         std::span<const data::AspectBucket> table);
+
 /// Consecutive pictures that go into one file: the unit that ranks share and that a killed attempt
 /// leaves behind whole.
 constexpr std::size_t kPartPictures = 64;
@@ -44,7 +53,7 @@ constexpr std::size_t kPartPictures = 64;
 
 /// What makes a render: equal keys have equal pixels. Shape of the network and diffusion process
 /// are not in it (identity keys, the same in the whole campaign), nor is what only rounds
-/// otherwise: evaluate.batch, the kind of processor.
+/// otherwise: evaluate.batch, the kind of processor. The encoders are identity keys too.
 [[nodiscard]] RequestKey render_key(const Picture& picture, const Sha256& checkpoint,
                                     const nn::SamplerOptions& sampler, std::uint64_t seed);
 

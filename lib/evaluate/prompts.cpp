@@ -124,9 +124,11 @@ void render_prompts(const run::Campaign& campaign, const run::Config& config, co
                   " " + remark.where());
   const Work work{std::move(lines.taken), job.seeds};
   nn::use_threads(run::cores_per_rank(world.node()));
-  const nn::Generator generator = load_generator(campaign, config, job.checkpoint);
+  const nn::Generator generator =
+      load_generator(campaign, config, job.checkpoint,
+                     world.rank() == 0 ? EncoderCheck::digest : EncoderCheck::none);
   const Settings settings{generator, config.evaluate.sampling, config.campaign.seed, job.checkpoint,
-                          config.network.input_size};
+                          config.side_px()};
   if (world.rank() == 0) fs::make_directory(job.out);
   world.barrier();
 

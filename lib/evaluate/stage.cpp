@@ -27,6 +27,11 @@ run::StageRef trained_set(const run::Campaign& campaign, int round) {
                   ": its manifest names no set that was trained on (run evd-train again)");
 }
 
+std::span<const data::AspectBucket> table_of(const run::Config& config) {
+  if (!config.network.multi_aspect) return {};
+  return data::aspect_table(config.side_px());
+}
+
 std::vector<Picture> pictures_of(const run::Context& context) {
   const run::Campaign& campaign = context.campaign;
   const auto heldout = shard::read_table<shard::Sample>(campaign.set_file({run::Stage::init, 0}));
@@ -34,7 +39,9 @@ std::vector<Picture> pictures_of(const run::Context& context) {
   const int round = context.self.round;
   if (round != run::kStartRound)
     set = shard::read_table<shard::Sample>(campaign.set_file(trained_set(campaign, round)));
-  return plan(set, heldout, context.config.evaluate.share, context.config.campaign.seed, round);
+  return sized(
+      plan(set, heldout, context.config.evaluate.share, context.config.campaign.seed, round),
+      table_of(context.config));
 }
 
 /// Parts that are there already (by index), found by rank 0 and told to all.
@@ -158,9 +165,11 @@ run::Result run_stage(run::Context& context) {
   const run::Config& config = context.config;
   nn::use_threads(run::cores_per_rank(context.world.node()));
   const auto pictures = pictures_of(context);
-  const nn::Generator generator = load_generator(context.campaign, config, context.self.round);
+  const nn::Generator generator =
+      load_generator(context.campaign, config, context.self.round,
+                     context.world.rank() == 0 ? EncoderCheck::digest : EncoderCheck::none);
   const Settings settings{generator, config.evaluate.sampling, config.campaign.seed,
-                          context.self.round, config.network.input_size};
+                          context.self.round, config.side_px()};
   context.progress.begin("images", static_cast<std::int64_t>(pictures.size()));
 
   const double loaded_s = monotonic_s();

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "fs/file.hpp"
 #include "run/base_file.hpp"
+#include "run/encoder_files.hpp"
 
 namespace evd::evaluate {
 namespace {
@@ -30,14 +31,35 @@ std::filesystem::path round_file(const run::Campaign& campaign, int round) {
   return file;
 }
 
+nn::Encoders load_encoders(const run::Campaign& campaign, const run::Config& config,
+                           EncoderCheck check) {
+  nn::Encoders encoders;
+  encoders.null_text = config.text.null_text;
+  if (config.has_t5()) {
+    if (check == EncoderCheck::digest) run::check_text_files(campaign, config);
+    const auto [folder, tokenizer] = run::text_paths(campaign, config);
+    encoders.texts = std::make_shared<const nn::T5Texts>(
+        folder, tokenizer, config.network.max_tokens, config.text.compute);
+  }
+  if (config.has_vae()) {
+    if (check == EncoderCheck::digest) run::check_vae_files(campaign, config);
+    encoders.latents = std::make_shared<const nn::LatentCodec>(
+        run::vae_path(campaign, config), config.vae.scale, config.vae.stride, config.vae.tile);
+  }
+  return encoders;
+}
+
 }  // namespace
 
-nn::Generator load_generator(const run::Campaign& campaign, const run::Config& config, int round) {
+nn::Generator load_generator(const run::Campaign& campaign, const run::Config& config, int round,
+                             EncoderCheck check) {
+  auto encoders = load_encoders(campaign, config, check);
+  const auto& network = config.network;
   if (round == run::kStartRound && config.base.init == run::BaseInit::random)
-    return {config.campaign.seed, config.network, config.diffusion};
-  if (round == run::kStartRound)
-    return {run::base_file(campaign, config), config.network, config.diffusion};
-  return {round_file(campaign, round), config.network, config.diffusion};
+    return {config.campaign.seed, network, config.diffusion, std::move(encoders)};
+  const auto file =
+      round == run::kStartRound ? run::base_file(campaign, config) : round_file(campaign, round);
+  return {file, network, config.diffusion, std::move(encoders)};
 }
 
 }  // namespace evd::evaluate

@@ -22,8 +22,8 @@ Sha256 publish(const std::filesystem::path& path, std::span<const Bytes> pieces,
 Sha256 publish(const std::filesystem::path& path, Bytes bytes);
 Sha256 publish(const std::filesystem::path& path, std::string_view text);
 
-/// Temporary files and folders in `directory` whose publishers are gone: of this host and no such process any
-/// more, or untouched for a day. A directory that is not there has none.
+/// Temporary files and folders in `directory` whose publishers are gone: of this host and no such
+/// process any more, or untouched for a day. A directory that is not there has none.
 [[nodiscard]] std::vector<std::filesystem::path> leftovers(const std::filesystem::path& directory);
 /// Removes them, and gives their number.
 std::size_t remove_leftovers(const std::filesystem::path& directory);

@@ -4,7 +4,10 @@
 #include <array>
 
 #include "core/error.hpp"
-#include "data/stream.hpp"
+#include "data/aspect.hpp"
+#include "data/members.hpp"
+#include "data/order.hpp"
+#include "data/targets.hpp"
 #include "shard/table.hpp"
 
 namespace evd::judge {
@@ -27,27 +30,40 @@ run::StageRef set_of(const shard::Manifest& train) {
                   ": no set among its inputs");
 }
 
-// In the order that training numbers them: by id.
-std::vector<SampleId> members_of(const std::filesystem::path& set_file) {
-  static constexpr std::array<std::string_view, 2> kColumns = {"id", "status"};
-  std::vector<SampleId> members;
-  for (const auto& sample : shard::Table<shard::Sample>(set_file).read(kColumns))
-    if (sample.status == shard::Status::member) members.push_back(sample.id);
-  std::sort(members.begin(), members.end());
-  return members;
+// As training had them: by the sides of the targets.
+std::vector<int> buckets_of(const run::Campaign& campaign, const std::vector<data::Member>& members,
+                            const shard::Manifest& train) {
+  std::vector<int> buckets(members.size(), 0);
+  const auto config = run::parse_config(train.config_toml, "the configuration of a train result");
+  if (!config.network.multi_aspect) return buckets;
+  std::vector<shard::ImageLocation> targets;
+  for (const auto& member : members) targets.push_back(member.target);
+  const auto facts = data::target_facts(shard::Catalog(campaign.root()), targets);
+  const auto table = data::aspect_table(config.side_px());
+  for (std::size_t i = 0; i < members.size(); ++i)
+    buckets[i] = data::bucket_of(table, facts[i].width_px, facts[i].height_px);
+  return buckets;
 }
 
 }  // namespace
 
 void count_training(State& state, const run::Campaign& campaign, std::uint64_t seed, int round) {
   const auto train = manifest_of(campaign, {Stage::train, round});
-  const auto images = train.tallies.find("images");
-  const auto members = members_of(campaign.set_file(set_of(train)));
-  if (images == train.tallies.end() || images->second <= 0 || members.empty()) return;
-  data::Stream stream(seed, round, 0, static_cast<std::uint32_t>(members.size()));
-  const auto times = stream.times_taken(static_cast<std::uint64_t>(images->second));
+  const auto tally = [&](const char* name) {
+    const auto found = train.tallies.find(name);
+    return found == train.tallies.end() ? 0 : found->second;
+  };
+  const auto images = tally("images");
+  const auto steps = std::max<std::int64_t>(1, tally("steps"));
+  const auto set = campaign.set_file(set_of(train));
+  if (images <= 0) return;
+  const auto members = data::read_members(set);
+  if (members.empty()) return;
+  const auto times = data::Order(seed, round, buckets_of(campaign, members, train),
+                                 static_cast<std::uint64_t>(images / steps))
+                         .times_taken(static_cast<std::uint64_t>(steps));
   for (std::size_t i = 0; i < members.size(); ++i)
-    if (const auto index = find_sample(state, members[i]))
+    if (const auto index = find_sample(state, members[i].id))
       state.set[*index].times_trained += times[i];
 }
 

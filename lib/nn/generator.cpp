@@ -1,22 +1,21 @@
 #include "nn/generator.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
-#include <mutex>
-#include <thread>
+#include <map>
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 
+#include "core/error.hpp"
 #include "core/random.hpp"
 #include "nn/model_file.hpp"
 #include "nn/network.hpp"
 #include "nn/sampler.hpp"
 #include "nn/text_batch.hpp"
+#include "nn/threads.hpp"
 
 namespace evd::nn {
 namespace {
@@ -27,29 +26,43 @@ at::Tensor to_tensor(const std::vector<float>& values) {
   return flat;
 }
 
-std::vector<std::uint8_t> to_bytes(const at::Tensor& picture) {
-  // (C, H, W) in [-1, 1] -> (H, W, C)
-  const at::Tensor pixels = picture.permute({1, 2, 0}).contiguous();
-  const float* values = pixels.const_data_ptr<float>();
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(pixels.numel()));
+/// (3, H, W) in [-1, 1] -> (H, W, 3)
+std::vector<std::uint8_t> to_bytes(std::span<const float> picture) {
+  const std::size_t plane = picture.size() / 3;
+  std::vector<std::uint8_t> bytes(picture.size());
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const float unit = std::clamp(values[i] * 0.5F + 0.5F, 0.0F, 1.0F);
+    const float value = picture[i % 3 * plane + i / 3];
+    const float unit = std::clamp(value * 0.5F + 0.5F, 0.0F, 1.0F);
     bytes[i] = static_cast<std::uint8_t>(std::lround(unit * 255.0F));
   }
   return bytes;
 }
 
+/// Sides of what is denoised.
+struct Sides {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
 }  // namespace
 
 struct Generator::State {
   State(const NetworkOptions& network_options, const DiffusionOptions& diffusion,
-        const std::function<Weights(const Layout&)>& load)
-      : layout(network_options, diffusion),
+        Encoders the_encoders, const std::function<Weights(const Layout&)>& load)
+      : encoders(std::move(the_encoders)),
+        layout(network_options, diffusion),
         weights(load(layout)),
         digest(digest_of(layout, weights)),
         network(layout, to_tensor(weights.flat)),
-        schedule(diffusion) {}
+        schedule(diffusion) {
+    check(encoders, layout.network());
+    if (encoders.texts && encoders.null_text == NullText::encoded)
+      null_text = unpacked(encoders.texts->encode(""));
+  }
 
+  [[nodiscard]] Sides sides(const RenderRequest& request) const;
+  [[nodiscard]] PictureShapes shapes(std::span<const RenderRequest> requests) const;
+  [[nodiscard]] std::vector<std::uint8_t> picture_of(const at::Tensor& drawn) const;
   [[nodiscard]] TextKeys keys(std::span<const RenderRequest> requests, double guidance) const;
   /// Noise of each picture for a draw: 0 = where it starts, i + 1 = what step i adds.
   [[nodiscard]] at::Tensor noise(std::span<const RenderRequest> requests, std::uint64_t seed,
@@ -58,12 +71,51 @@ struct Generator::State {
       std::span<const RenderRequest> requests, std::span<const SamplingStep> plan, double guidance,
       std::uint64_t seed) const;
 
+  Encoders encoders;
+  TextStates null_text;  // of T5, when it stands for captions that are left out
   Layout layout;
   Weights weights;
   Sha256 digest;
   Network network;
   Schedule schedule;
 };
+
+Sides Generator::State::sides(const RenderRequest& request) const {
+  const auto& n = layout.network();
+  if (request.height_px == 0) return {n.input_size, n.input_size};
+  const int unit = n.patch * (encoders.latents ? encoders.latents->stride() : 1);
+  if (request.height_px < 1 || request.width_px < 1 || request.height_px % unit != 0 ||
+      request.width_px % unit != 0) {
+    throw DataError("a picture of " + std::to_string(request.width_px) + " x " +
+                    std::to_string(request.height_px) +
+                    " px cannot be drawn (sides are multiples " + "of " + std::to_string(unit) +
+                    " px)");
+  }
+  return {request.height_px / unit * n.patch, request.width_px / unit * n.patch};
+}
+
+PictureShapes Generator::State::shapes(std::span<const RenderRequest> requests) const {
+  if (!layout.network().multi_aspect) return {};
+  const int stride = encoders.latents ? encoders.latents->stride() : 1;
+  std::vector<float> sizes;
+  std::vector<float> aspects;
+  for (const auto& request : requests) {
+    const Sides latents = sides(request);
+    sizes.push_back(static_cast<float>(latents.height * stride));
+    sizes.push_back(static_cast<float>(latents.width * stride));
+    aspects.push_back(static_cast<float>(request.aspect));
+  }
+  return {to_tensor(sizes).view({-1, 2}), to_tensor(aspects)};
+}
+
+std::vector<std::uint8_t> Generator::State::picture_of(const at::Tensor& drawn) const {
+  const at::Tensor dense = drawn.contiguous();
+  const std::span<const float> values(dense.const_data_ptr<float>(),
+                                      static_cast<std::size_t>(dense.numel()));
+  if (!encoders.latents) return to_bytes(values);
+  return to_bytes(encoders.latents->decode(values, static_cast<int>(dense.size(1)),
+                                           static_cast<int>(dense.size(2))));
+}
 
 TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double guidance) const {
   const auto& n = layout.network();
@@ -73,8 +125,17 @@ TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double 
   // Dropped captions first: see guided().
   for (const auto caption : {Caption::dropped, Caption::kept}) {
     if (caption == Caption::dropped && guidance == 1.0) continue;
-    for (const auto& request : requests) texts.push_back(encoder.encode(request.prompt));
-    captions.insert(captions.end(), requests.size(), caption);
+    // T5's empty text is a text like others, with its own token.
+    const bool is_encoded = caption == Caption::dropped && null_text.tokens > 0;
+    for (const auto& request : requests) {
+      if (is_encoded) {
+        texts.push_back(null_text);
+      } else {
+        texts.push_back(encoders.texts ? unpacked(encoders.texts->encode(request.prompt))
+                                       : encoder.encode(request.prompt));
+      }
+    }
+    captions.insert(captions.end(), requests.size(), is_encoded ? Caption::kept : caption);
   }
   // Each text by itself: products of another shape round differently, and a picture must not depend
   // on the texts drawn beside it.
@@ -91,8 +152,9 @@ at::Tensor Generator::State::noise(std::span<const RenderRequest> requests, std:
                                    std::uint64_t draw) const {
   const auto& n = layout.network();
   const auto count = static_cast<std::int64_t>(requests.size());
-  at::Tensor z = at::empty({count, n.channels, n.input_size, n.input_size}, at::kFloat);
-  const auto values = static_cast<std::size_t>(n.channels * n.input_size * n.input_size);
+  const auto [height, width] = sides(requests.front());  // all of a chunk are of one size
+  at::Tensor z = at::empty({count, n.channels, height, width}, at::kFloat);
+  const auto values = static_cast<std::size_t>(n.channels * height * width);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     Random(seed, Purpose::render_noise, requests[i].noise_id, draw)
         .fill_normal({z.mutable_data_ptr<float>() + i * values, values});
@@ -104,24 +166,26 @@ std::vector<std::vector<std::uint8_t>> Generator::State::chunk(
     std::span<const RenderRequest> requests, std::span<const SamplingStep> plan, double guidance,
     std::uint64_t seed) const {
   const c10::InferenceMode no_gradients;
-  const at::Tensor pictures = sample(guided(network, keys(requests, guidance), guidance), plan,
-                                     layout.diffusion().prediction, noise(requests, seed, 0),
-                                     [&](std::size_t i) { return noise(requests, seed, i + 1); });
+  const auto predictor = guided(network, keys(requests, guidance), guidance, shapes(requests));
+  const at::Tensor pictures =
+      sample(predictor, plan, layout.diffusion().prediction, noise(requests, seed, 0),
+             [&](std::size_t i) { return noise(requests, seed, i + 1); });
   std::vector<std::vector<std::uint8_t>> bytes;
-  for (const auto& picture : pictures.unbind(0)) bytes.push_back(to_bytes(picture));
+  for (const auto& picture : pictures.unbind(0)) bytes.push_back(picture_of(picture));
   return bytes;
 }
 
 Generator::Generator(const std::filesystem::path& weights, const NetworkOptions& network,
-                     const DiffusionOptions& diffusion)
+                     const DiffusionOptions& diffusion, Encoders encoders)
     : state_(std::make_unique<State>(
-          network, diffusion, [&](const Layout& layout) { return read_model(weights, layout); })) {}
+          network, diffusion, std::move(encoders),
+          [&](const Layout& layout) { return read_model(weights, layout); })) {}
 
 Generator::Generator(std::uint64_t campaign_seed, const NetworkOptions& network,
-                     const DiffusionOptions& diffusion)
-    : state_(std::make_unique<State>(network, diffusion, [&](const Layout& layout) {
-        return start_weights(layout, campaign_seed);
-      })) {}
+                     const DiffusionOptions& diffusion, Encoders encoders)
+    : state_(std::make_unique<State>(
+          network, diffusion, std::move(encoders),
+          [&](const Layout& layout) { return start_weights(layout, campaign_seed); })) {}
 
 Generator::~Generator() = default;
 
@@ -132,41 +196,30 @@ std::vector<std::vector<std::uint8_t>> Generator::render(std::span<const RenderR
                                                          std::uint64_t seed) const {
   const auto plan = sampling_plan(state_->schedule, sampler.sampler, sampler.steps);
   const auto size = static_cast<std::size_t>(sampler.batch);
-  const std::size_t chunks = (requests.size() + size - 1) / size;
+  std::map<std::pair<int, int>, std::vector<std::size_t>> by_size;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    static_cast<void>(state_->sides(requests[i]));
+    by_size[{requests[i].height_px, requests[i].width_px}].push_back(i);
+  }
+  std::vector<std::span<const std::size_t>> chunks;  // places of requests of one size
+  for (const auto& [sides, places] : by_size) {
+    for (std::size_t begin = 0; begin < places.size(); begin += size) {
+      chunks.push_back(std::span(places).subspan(begin, std::min(size, places.size() - begin)));
+    }
+  }
   std::vector<std::vector<std::uint8_t>> pictures(requests.size());
-  std::atomic<std::size_t> next = 0;
-  std::mutex mutex;
-  std::exception_ptr error;
 
   // Threads take whole chunks, each of full size (the last is filled up) and computed by one
   // thread: matrix products of another shape or thread count round differently.
-  const auto work = [&] {
-    try {
-      at::set_num_threads(1);
-      for (std::size_t c = next++; c < chunks; c = next++) {
-        std::vector<RenderRequest> wanted;
-        for (std::size_t i = 0; i < size; ++i) {
-          wanted.push_back(requests[std::min(c * size + i, requests.size() - 1)]);
-        }
-        auto drawn = state_->chunk(wanted, plan, sampler.guidance, seed);
-        for (std::size_t i = 0; i < size && c * size + i < requests.size(); ++i) {
-          pictures[c * size + i] = std::move(drawn[i]);
-        }
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex);
-      error = std::current_exception();
-      next = chunks;
+  each_alone(chunks.size(), at::get_num_threads(), [&](std::size_t c) {
+    const auto places = chunks[c];
+    std::vector<RenderRequest> wanted;
+    for (std::size_t i = 0; i < size; ++i) {
+      wanted.push_back(requests[places[std::min(i, places.size() - 1)]]);
     }
-  };
-  const int threads = at::get_num_threads();
-  {
-    std::vector<std::jthread> workers;
-    const auto count = std::min(static_cast<std::size_t>(threads), chunks);
-    for (std::size_t i = 0; i < count; ++i) workers.emplace_back(work);
-  }
-  at::set_num_threads(threads);
-  if (error) std::rethrow_exception(error);
+    auto drawn = state_->chunk(wanted, plan, sampler.guidance, seed);
+    for (std::size_t i = 0; i < places.size(); ++i) pictures[places[i]] = std::move(drawn[i]);
+  });
   return pictures;
 }
 

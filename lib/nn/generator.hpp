@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/id.hpp"
+#include "nn/encoders.hpp"
 #include "nn/options.hpp"
 
 namespace evd::nn {
@@ -18,6 +19,9 @@ namespace evd::nn {
 struct RenderRequest {
   std::string prompt;
   std::uint64_t noise_id = 0;
+  int height_px = 0;  ///< 0 = the square that the network was made for
+  int width_px = 0;
+  double aspect = 1;  ///< what a multi-aspect network is told
 };
 
 /// Renders prompts with given weights. This header holds no torch, so that stages stay light.
@@ -25,13 +29,14 @@ class Generator {
  public:
   /// Weights of a checkpoint (`model.safetensors`). DataError when names or shapes do not fit.
   Generator(const std::filesystem::path& weights, const NetworkOptions& network,
-            const DiffusionOptions& diffusion);
+            const DiffusionOptions& diffusion, Encoders encoders = {});
   /// Fresh weights drawn from `campaign_seed`: C_start of base.init = random.
   Generator(std::uint64_t campaign_seed, const NetworkOptions& network,
-            const DiffusionOptions& diffusion);
+            const DiffusionOptions& diffusion, Encoders encoders = {});
   ~Generator();
 
-  /// One picture per request, (height, width, 3) bytes, row by row, 0..255.
+  /// One picture per request, (height, width, 3) bytes, row by row, 0..255. DataError for a size
+  /// that is no whole number of tokens.
   [[nodiscard]] std::vector<std::vector<std::uint8_t>> render(
       std::span<const RenderRequest> requests, const SamplerOptions& sampler,
       std::uint64_t seed) const;

@@ -81,7 +81,8 @@ std::map<std::string, std::string, std::less<>> metadata_of(const Layout& layout
   network.describe(shape);
   MetadataVisitor process{metadata, "diffusion."};
   diffusion.describe(process);
-  metadata["text_encoder"] = "hashed_words/1";
+  metadata.erase("network.text_encoder");
+  metadata["text_encoder"] = network.text_encoder == TextKind::t5 ? "t5-v1.1" : "hashed_words/1";
   return metadata;
 }
 

@@ -14,6 +14,13 @@ enum class Prediction : std::uint8_t { noise, v };
 /// stretches of the schedule as the global batch has samples; or the logistic function of a normal
 /// number (Esser et al., 2024), which prefers the middle.
 enum class TimestepDraw : std::uint8_t { uniform, stratified, logit_normal };
+/// What the network reads of a prompt: frozen hashed word vectors (the rehearsal's), or T5 v1.1.
+enum class TextKind : std::uint8_t { hashed_words, t5 };
+/// What T5 computes in.
+enum class TextCompute : std::uint8_t { float32, bfloat16 };
+/// What stands for a caption that is left out: T5's states of the empty text, with its one token;
+/// or the weights' own y_embedding, as many tokens of it as the caption has.
+enum class NullText : std::uint8_t { encoded, weights };
 enum class SamplerKind : std::uint8_t { ddim, ddim_trailing, dpmpp, dpmpp_authors, iddpm, sa };
 
 /// Shape of the PixArt-style diffusion transformer. Identity: it never changes within a campaign.
@@ -25,6 +32,7 @@ struct NetworkOptions {
   int depth = 6;
   int head_dim = 32;
   double mlp_ratio = 4.0;
+  TextKind text_encoder = TextKind::hashed_words;
   int caption_width = 64;  // width of the text states
   int max_tokens = 12;
   bool multi_aspect = false;   // PixArtMS
@@ -41,6 +49,7 @@ struct NetworkOptions {
     v("depth", depth, {"blocks", "transformer blocks, one after another", identity, 1, 128});
     v("head_dim", head_dim, {"", "channels of an attention head", identity, 4, 512});
     v("mlp_ratio", mlp_ratio, {"", "hidden channels of the MLP over width", identity, 0.25, 16});
+    v("text_encoder", text_encoder, {"", "what prompts are encoded by; t5 needs [text]", identity});
     v("caption_width", caption_width, {"", "channels of the text states", identity, 1, 8192});
     v("max_tokens", max_tokens, {"tokens", "longer prompts are cut", identity, 1, 4096});
     v("multi_aspect", multi_aspect,
@@ -103,6 +112,18 @@ template <>
 struct EnumNames<nn::TimestepDraw> {
   static constexpr std::array<std::string_view, 3> value = {"uniform", "stratified",
                                                             "logit_normal"};
+};
+template <>
+struct EnumNames<nn::TextKind> {
+  static constexpr std::array<std::string_view, 2> value = {"hashed_words", "t5"};
+};
+template <>
+struct EnumNames<nn::TextCompute> {
+  static constexpr std::array<std::string_view, 2> value = {"float32", "bfloat16"};
+};
+template <>
+struct EnumNames<nn::NullText> {
+  static constexpr std::array<std::string_view, 2> value = {"encoded", "weights"};
 };
 template <>
 struct EnumNames<nn::SamplerKind> {

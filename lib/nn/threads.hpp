@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <string>
 
 namespace evd::nn {
@@ -12,5 +14,9 @@ void use_threads(int count);
 [[nodiscard]] std::string instruction_set();
 /// Of the library that was linked: "2.11.0".
 [[nodiscard]] std::string torch_version();
+
+/// Calls work(0) to work(count - 1), each by one of `threads` threads that computes alone, so that
+/// what it gives does not depend on their number. Rethrows the first error, after all have ended.
+void each_alone(std::size_t count, int threads, const std::function<void(std::size_t)>& work);
 
 }  // namespace evd::nn

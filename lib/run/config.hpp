@@ -45,6 +45,62 @@ struct BaseOptions {
   }
 };
 
+/// The T5 that reads prompts, with network.text_encoder = t5.
+struct TextOptions {
+  std::string folder;
+  std::string tokenizer;
+  std::string sha256;
+  nn::TextCompute compute = nn::TextCompute::float32;
+  nn::NullText null_text = nn::NullText::encoded;
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("folder", folder,
+      {"", "T5 v1.1: config.json, weights, spiece.model, as transformers saves them", operation});
+    v("tokenizer", tokenizer, {"", "spiece.model; empty = the one in text.folder", operation});
+    v("sha256", sha256, {"", "digest of weights and tokenizer, as evd init takes it", identity});
+    v("compute", compute, {"", "what T5 computes in; its states are kept as bfloat16", identity});
+    v("null_text", null_text,
+      {"", "what a left-out caption is: T5 of the empty text, or the weights' y_embedding",
+       identity});
+  }
+};
+
+/// The VAE between pictures and what is denoised.
+struct VaeOptions {
+  std::string folder;
+  std::string sha256;
+  double scale = 0.18215;
+  int stride = 8;
+  int tile = 0;
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("folder", folder,
+      {"", "AutoencoderKL as diffusers saves it; empty = the network works on pixels", operation});
+    v("sha256", sha256, {"", "digest of it, as evd init takes it; empty = no VAE", identity});
+    v("scale", scale, {"", "diffusion works on latents times this", identity, 1e-6, 1e6});
+    v("stride", stride, {"px", "side of a latent", identity, 1, 128});
+    v("tile", tile,
+      {"px", "larger pictures are worked on in tiles of this side; 0 = whole", identity, 0, 8192});
+  }
+};
+
+/// Features: what the encoders make of prompts and pictures, before training.
+struct FeatureOptions {
+  double shard_mib = 64;
+  int threads = 0;
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("shard_mib", shard_mib,
+      {"MiB", "size of a feature file: what a killed rank extracts again at most", operation,
+       0.0001, 1024});
+    v("threads", threads,
+      {"", "prompts or pictures that a rank encodes at once; 0 = one a core", operation, 0, 1024});
+  }
+};
+
 struct SetOptions {
   std::int64_t start_samples = 20000;
   int max_prompt_chars = 2000;
@@ -320,6 +376,9 @@ struct Config {
   BaseOptions base;
   nn::NetworkOptions network;
   nn::DiffusionOptions diffusion;
+  TextOptions text;
+  VaeOptions vae;
+  FeatureOptions features;
   SetOptions set;
   CapOptions cap;
   DrawOptions draw;
@@ -332,6 +391,11 @@ struct Config {
   std::vector<teacher::ServiceOptions> teachers;  // [[teacher]]
   VlmOptions vlm;
 
+  /// Side of the pictures that the network was made for. (px)
+  [[nodiscard]] int side_px() const { return network.input_size * (has_vae() ? vae.stride : 1); }
+  [[nodiscard]] bool has_vae() const { return !vae.sha256.empty() || !vae.folder.empty(); }
+  [[nodiscard]] bool has_t5() const { return network.text_encoder == nn::TextKind::t5; }
+
   /// Calls `v.table("name", member)` for each table that occurs once.
   template <class V>
   void describe(V& v) {
@@ -339,6 +403,9 @@ struct Config {
     v.table("base", base);
     v.table("network", network);
     v.table("diffusion", diffusion);
+    v.table("text", text);
+    v.table("vae", vae);
+    v.table("features", features);
     v.table("set", set);
     v.table("cap", cap);
     v.table("draw", draw);

@@ -44,6 +44,25 @@ void check_network(const Config& c, const Checker& check) {
                     " is above diffusion.timesteps = " + std::to_string(c.diffusion.timesteps));
 }
 
+bool is_digest(const std::string& text) {
+  return text.empty() || (text.size() == 64 && std::all_of(text.begin(), text.end(), [](char d) {
+                            return (d >= '0' && d <= '9') || (d >= 'a' && d <= 'f');
+                          }));
+}
+
+void check_encoders(const Config& c, const Checker& check) {
+  check.require(c.has_t5() || (c.text.folder.empty() && c.text.sha256.empty()),
+                "text.folder is given, but network.text_encoder = \"hashed_words\" (say t5, or "
+                "leave the folder out)");
+  check.require(c.vae.sha256.empty() || !c.vae.folder.empty(),
+                "vae.sha256 is given without vae.folder");
+  check.require(is_digest(c.text.sha256), "text.sha256 is not 64 lower-case hex characters");
+  check.require(is_digest(c.vae.sha256), "vae.sha256 is not 64 lower-case hex characters");
+  check.require(c.vae.tile % (4 * c.vae.stride) == 0,
+                "vae.tile = " + std::to_string(c.vae.tile) +
+                    " is no multiple of 4 vae.stride = " + std::to_string(4 * c.vae.stride));
+}
+
 void check_training(const Config& c, const Checker& check) {
   const auto below_one = [&](double value, const char* key) {
     check.require(value < 1, std::string("train.") + key + " = " + number(value) +
@@ -54,10 +73,7 @@ void check_training(const Config& c, const Checker& check) {
   below_one(c.train.ema, "ema");
   check.require(c.base.init != BaseInit::file || !c.base.file.empty(),
                 "base.init = \"file\" needs base.file (a safetensors file)");
-  const bool hex = std::all_of(c.base.sha256.begin(), c.base.sha256.end(), [](char d) {
-    return (d >= '0' && d <= '9') || (d >= 'a' && d <= 'f');
-  });
-  check.require(c.base.sha256.empty() || (c.base.sha256.size() == 64 && hex),
+  check.require(is_digest(c.base.sha256),
                 "base.sha256 is not 64 lower-case hex characters (what sha256sum prints)");
 }
 
@@ -132,15 +148,13 @@ void check_teachers(const Config& c, const Checker& check) {
 void check_config(const Config& config, std::string_view where) {
   const Checker check(where);
   check_network(config, check);
+  check_encoders(config, check);
   check_training(config, check);
   check_teachers(config, check);
 }
 
 void require_services(const Config& config) {
   const Checker check("configuration");
-  check.require(!config.network.multi_aspect,
-                "network.multi_aspect: no stage trains or renders such a network yet (set it to "
-                "false)");
   check.require(!config.teachers.empty(),
                 "there is no teacher (add a [[teacher]] table, or bring images by `evd import`)");
   for (const auto& s : config.teachers)

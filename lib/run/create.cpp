@@ -8,6 +8,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "data/aspect.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
 #include "run/campaign.hpp"
@@ -16,6 +17,21 @@
 
 namespace evd::run {
 namespace {
+
+// What a campaign needs beside a network whose keys fit each other: evd-weights and --synthetic
+// know networks without their encoders.
+void require_encoders(const Config& config) {
+  if (config.has_t5() && config.text.folder.empty()) {
+    throw ConfigurationError(
+        "network.text_encoder = \"t5\" needs text.folder (a T5 v1.1 with its tokenizer)");
+  }
+  if (!config.network.multi_aspect) return;
+  if (!config.has_vae()) {
+    throw ConfigurationError(
+        "network.multi_aspect needs vae.folder: such a network is trained on latents");
+  }
+  static_cast<void>(data::aspect_table(config.side_px()));
+}
 
 CampaignId draw_id() {
   std::random_device device;
@@ -76,6 +92,7 @@ void NewCampaign::require_free(const std::filesystem::path& root) {
 
 NewCampaign::NewCampaign(std::filesystem::path root, Config config)
     : root_(std::move(root)), config_(std::move(config)) {
+  require_encoders(config_);
   require_free(root_);
   id_ = id_for(prompts());
   std::error_code ignored;

@@ -21,6 +21,7 @@ shard::Manifest manifest_of(const Campaign& campaign, const StageRef& ref, const
   std::sort(m.files.begin(), m.files.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   m.inputs = facts.inputs;
+  m.input_files = result.input_files;
   m.content = shard::content_of(m.files);
   m.science = science_digest(config);
   m.config_toml = to_toml(config);

@@ -16,6 +16,8 @@ namespace evd::run {
 /// MANIFEST.json, and writes report.json either way.
 struct Result {
   std::vector<shard::FileEntry> files;  ///< of all ranks
+  std::vector<shard::InputFile>
+      input_files;  ///< read from other results, beside the stage's inputs
   shard::Counts counts;
   std::map<std::string, shard::Counts> by_teacher;
   std::map<std::string, std::int64_t> tallies;

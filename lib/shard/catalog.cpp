@@ -16,6 +16,7 @@ struct Listed {
   std::string table;
   std::string stage;
   std::string campaign;
+  std::int32_t round = 0;
   std::int64_t created_ms = 0;
 };
 
@@ -130,8 +131,8 @@ Catalog::Catalog(std::filesystem::path campaign) : state_(std::make_unique<State
       const auto manifest = read_manifest(directory);
       if (!manifest) continue;
       for (const auto& file : manifest->files)
-        state_->files[file.sha256] = {directory / file.name, file.table, manifest->stage,
-                                      manifest->campaign, manifest->created_ms};
+        state_->files[file.sha256] = {directory / file.name, file.table,      manifest->stage,
+                                      manifest->campaign,    manifest->round, manifest->created_ms};
     } catch (const Error& error) {
       throw_if_disk_fails(error, directory);
       state_->problems.emplace_back(error.what());
@@ -145,6 +146,18 @@ const std::vector<std::string>& Catalog::problems() const { return state_->probl
 
 std::filesystem::path Catalog::path(const Sha256& shard) const {
   return state_->listed(shard).path;
+}
+
+std::vector<Catalog::Listing> Catalog::files(std::string_view table) const {
+  std::vector<std::pair<std::int64_t, Listing>> order;
+  for (const auto& [sha256, file] : state_->files)
+    if (file.table == table) order.push_back({file.created_ms, {file.path, sha256, file.round}});
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return std::pair(b.first, a.second.path) < std::pair(a.first, b.second.path);
+  });
+  std::vector<Listing> found;
+  for (auto& [created_ms, listing] : order) found.push_back(std::move(listing));
+  return found;
 }
 
 const std::vector<Image>& Catalog::images(const Sha256& shard) const {

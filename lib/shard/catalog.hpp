@@ -32,6 +32,14 @@ class Catalog {
   [[nodiscard]] const std::vector<std::string>& problems() const;
   /// Path of the file with this digest; DataError when no manifest lists it.
   [[nodiscard]] std::filesystem::path path(const Sha256& shard) const;
+  /// A published file as a manifest lists it.
+  struct Listing {
+    std::filesystem::path path;
+    Sha256 sha256;
+    std::int32_t round = 0;
+  };
+  /// Every published file of a table, those published last first.
+  [[nodiscard]] std::vector<Listing> files(std::string_view table) const;
   /// Image rows (without bytes) of a published file; opened once and kept.
   [[nodiscard]] const std::vector<Image>& images(const Sha256& shard) const;
   /// Encoded bytes of one image, checksum verified; thread-safe.

@@ -96,6 +96,17 @@ std::string key_of(const Block& row) {
   put(key, row.part);
   return key;
 }
+std::string key_of(const Feature& row) {
+  std::string key;
+  put(key, row.key);
+  return key;
+}
+std::string key_of(const FeatureUse& row) {
+  std::string key;
+  put(key, row.kind);
+  put(key, row.sample);
+  return key;
+}
 std::string key_of(const Metric& row) {
   std::string key;
   put(key, row.round);

@@ -67,6 +67,15 @@ InputEntry to_input(const Json& json) {
           Sha256::parse(json.at("content").get<std::string>())};
 }
 
+Json to_object(const InputFile& file) {
+  return {{"name", file.name}, {"sha256", file.sha256.hex()}};
+}
+
+InputFile to_input_file(const Json& json) {
+  return {checked_name(json.at("name").get<std::string>()),
+          Sha256::parse(json.at("sha256").get<std::string>())};
+}
+
 // Always the same text for the same document, so that its digest can be taken anew after parsing.
 std::string dump(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -100,6 +109,8 @@ Manifest from_object(const Json& json) {
   manifest.created_ms = json.at("created_ms").get<std::int64_t>();
   for (const auto& file : json.at("files")) manifest.files.push_back(to_file(file));
   for (const auto& input : json.at("inputs")) manifest.inputs.push_back(to_input(input));
+  for (const auto& file : json.value("input_files", Json::array()))
+    manifest.input_files.push_back(to_input_file(file));
   manifest.content = Sha256::parse(json.at("content").get<std::string>());
   manifest.science = Sha256::parse(json.at("science").get<std::string>());
   manifest.config_toml = json.at("config_toml").get<std::string>();
@@ -143,6 +154,7 @@ std::string to_json(const Manifest& manifest) {
                {"ranks", manifest.ranks},
                {"accepted_partial_by", manifest.accepted_partial_by},
                {"config_toml", manifest.config_toml}};
+  if (!manifest.input_files.empty()) json["input_files"] = to_array(manifest.input_files);
   json[kDigest] = sha256(dump(json)).hex();
   return dump(json);
 }
@@ -180,7 +192,8 @@ void publish_manifest(const std::filesystem::path& directory, const Manifest& ma
 Sha256 content_of(const std::vector<FileEntry>& files) {
   std::vector<const FileEntry*> order;
   for (const auto& file : files)
-    if (file.table != "calls") order.push_back(&file);
+    if (file.table != table_name<Call>() && file.table != table_name<Feature>())
+      order.push_back(&file);
   std::sort(order.begin(), order.end(),
             [](const auto* a, const auto* b) { return a->name < b->name; });
   Sha256Stream stream;

@@ -19,6 +19,12 @@ struct InputEntry {
   Sha256 content;
 };
 
+/// A file of another result that was read, found by its digest wherever that result is now.
+struct InputFile {
+  std::string name;  ///< relative to the campaign, as it was then
+  Sha256 sha256;
+};
+
 struct Counts {
   std::int64_t done = 0;
   std::int64_t refused = 0;
@@ -38,6 +44,7 @@ struct Manifest {
   std::int64_t created_ms = 0;
   std::vector<FileEntry> files;
   std::vector<InputEntry> inputs;
+  std::vector<InputFile> input_files;
   Sha256 content;           ///< over all files' content digests
   Sha256 science;           ///< digest of the science and identity keys
   std::string config_toml;  ///< effective configuration
@@ -59,7 +66,8 @@ struct Manifest {
 [[nodiscard]] std::optional<Manifest> read_manifest(const std::filesystem::path& directory);
 void publish_manifest(const std::filesystem::path& directory, const Manifest& manifest);
 /// Content digest of a result: its files' content digests in name order. Call logs do not count:
-/// how often something was tried is no part of what it gave.
+/// how often something was tried is no part of what it gave. Nor do features: which of them a
+/// result holds itself depends on what others had already.
 [[nodiscard]] Sha256 content_of(const std::vector<FileEntry>& files);
 
 }  // namespace evd::shard

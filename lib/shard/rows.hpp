@@ -47,6 +47,7 @@ enum class Question : std::uint8_t { select, discriminate, expand, mutate, score
 enum class Choice : std::uint8_t { first, second, tie, unparsed };
 enum class Verdict : std::uint8_t { a, b, tie, unjudgeable };
 enum class ChosenBy : std::uint8_t { vlm, random, all };
+enum class FeatureKind : std::uint8_t { text, latent };
 
 /// One prompt of the campaign: set.h5, one row for every sample it ever had.
 struct Sample {
@@ -363,6 +364,52 @@ struct Step {
   }
 };
 
+/// What an encoder made of a prompt or a picture, once for all rounds.
+struct Feature {
+  RequestKey key;
+  FeatureKind kind = FeatureKind::text;
+  std::int32_t tokens = 0;
+  std::int32_t channels = 0;
+  std::int32_t height = 0;
+  std::int32_t width = 0;
+  Sha256 sha256;
+  Blob bytes;
+
+  template <class V>
+  void columns(V& v) {
+    v("key", key, {"", "what was encoded, by which encoder: see Features"});
+    v("kind", kind,
+      {"", "text: states of a prompt's tokens; latent: a picture's mean and deviation"});
+    v("tokens", tokens, {"tokens", "of a text, its end mark included; 0 for latents"});
+    v("channels", channels, {"", "of a token, or of the latents"});
+    v("height", height, {"latents", "0 for texts"});
+    v("width", width, {"latents", "0 for texts"});
+    v("sha256", sha256, {"", "of the bytes"});
+    v("bytes", bytes,
+      {"", "text: bfloat16 (tokens, channels); latent: float16 (2, channels, height, width)"});
+  }
+};
+
+/// A feature that a training used: where it lies.
+struct FeatureUse {
+  RequestKey key;
+  FeatureKind kind = FeatureKind::text;
+  SampleId sample;
+  std::int32_t round = 0;
+  Sha256 shard;
+  std::int32_t row = -1;
+
+  template <class V>
+  void columns(V& v) {
+    v("key", key, {"", "features.key"});
+    v("kind", kind, {"", ""});
+    v("sample", sample, {"", "samples.id; zeros = the empty text, for captions that are left out"});
+    v("round", round, {"round", "round whose training extracted it", true});
+    v("shard", shard, {"", "SHA-256 of the file that holds it", true});
+    v("row", row, {"row", "row in that file", true});
+  }
+};
+
 /// One measured figure.
 struct Metric {
   std::int32_t round = 0;
@@ -409,5 +456,6 @@ EVD_SHARD_NAMES(Question, 6, "select", "discriminate", "expand", "mutate", "scor
 EVD_SHARD_NAMES(Choice, 4, "first", "second", "tie", "unparsed");
 EVD_SHARD_NAMES(Verdict, 4, "a", "b", "tie", "unjudgeable");
 EVD_SHARD_NAMES(ChosenBy, 3, "vlm", "random", "all");
+EVD_SHARD_NAMES(FeatureKind, 2, "text", "latent");
 #undef EVD_SHARD_NAMES
 }  // namespace evd

@@ -40,6 +40,14 @@ std::string_view table_name<Block>() {
   return "blocks";
 }
 template <>
+std::string_view table_name<Feature>() {
+  return "features";
+}
+template <>
+std::string_view table_name<FeatureUse>() {
+  return "feature_uses";
+}
+template <>
 std::string_view table_name<Metric>() {
   return "metrics";
 }

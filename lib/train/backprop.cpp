@@ -1,6 +1,7 @@
 #include "train/backprop.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
@@ -16,10 +17,9 @@
 namespace evd::train {
 namespace {
 
-at::Tensor view(const std::vector<float>& values, std::int64_t count, const nn::NetworkOptions& n) {
+at::Tensor view(const std::vector<float>& values, at::IntArrayRef shape) {
   // Only read: from_blob has no const form.
-  return at::from_blob(const_cast<float*>(values.data()),
-                       {count, n.channels, n.input_size, n.input_size}, at::kFloat);
+  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
 }
 
 }  // namespace
@@ -92,14 +92,16 @@ at::Tensor Backprop::State::forward(const Part& part) const {
   const auto& n = layout.network();
   const auto count = static_cast<std::int64_t>(part.size());
   const nn::Diffusion diffusion(schedule, layout.diffusion(), part.timesteps, at::kFloat);
-  const at::Tensor pictures = view(part.pictures, count, n);
-  const at::Tensor noise = view(part.noise, count, n);
+  const std::array<std::int64_t, 4> shape = {count, n.channels, part.height, part.width};
+  const at::Tensor pictures = view(part.pictures, shape);
+  const at::Tensor noise = view(part.noise, shape);
   const auto text =
       nn::text_batch(part.texts, part.captions, null_text, n.caption_width, at::kFloat);
   const std::vector<double> timesteps(part.timesteps.begin(), part.timesteps.end());
   const at::Tensor t = at::from_blob(const_cast<double*>(timesteps.data()), {count}, at::kDouble);
+  const nn::PictureShapes shapes{view(part.sizes_px, {count, 2}), view(part.aspects, {count})};
   const at::Tensor output =
-      network.forward(diffusion.noised(pictures, noise), t, network.keys_of(text));
+      network.forward(diffusion.noised(pictures, noise), t, network.keys_of(text), shapes);
   return diffusion.loss(output, pictures, noise, part.error_weights);
 }
 

@@ -3,9 +3,29 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.hpp"
 #include "core/random.hpp"
 
 namespace evd::train {
+namespace {
+
+/// Appends what is denoised: the pixels, or latents drawn by `random`.
+void append_picture(std::vector<float>& pictures, const data::Loaded& sample, double scale,
+                    Random random) {
+  if (sample.deviation.empty()) {
+    pictures.insert(pictures.end(), sample.picture.begin(), sample.picture.end());
+    return;
+  }
+  std::vector<float> latents(sample.picture.size());
+  random.fill_normal(latents);
+  const auto factor = static_cast<float>(scale);
+  for (std::size_t i = 0; i < latents.size(); ++i) {
+    latents[i] = factor * (sample.picture[i] + sample.deviation[i] * latents[i]);
+  }
+  pictures.insert(pictures.end(), latents.begin(), latents.end());
+}
+
+}  // namespace
 
 namespace {
 
@@ -46,20 +66,30 @@ Part Part::slice(std::size_t begin, std::size_t end) const {
         values.begin() + each * static_cast<std::ptrdiff_t>(begin),
         values.begin() + each * static_cast<std::ptrdiff_t>(end));
   };
-  return {cut(ids),   cut(pictures), cut(noise),        cut(timesteps),
-          cut(texts), cut(captions), cut(error_weights)};
+  Part part;
+  part.ids = cut(ids);
+  part.height = height;
+  part.width = width;
+  part.pictures = cut(pictures);
+  part.noise = cut(noise);
+  part.timesteps = cut(timesteps);
+  part.texts = cut(texts);
+  part.captions = cut(captions);
+  part.error_weights = cut(error_weights);
+  part.sizes_px = cut(sizes_px);
+  part.aspects = cut(aspects);
+  return part;
 }
 
-Part make_part(const Noising& noising, std::span<const Entry> entries, std::vector<float> pictures,
-               nn::TextEncoder& encoder) {
+Part make_part(const Noising& noising, std::span<const Entry> entries,
+               std::vector<data::Loaded> samples, nn::TextEncoder& encoder) {
+  if (samples.size() != entries.size()) throw InternalError("not as many samples as entries");
   Part part;
-  part.pictures = std::move(pictures);
-  part.noise.resize(part.pictures.size());
-  const std::size_t values = entries.empty() ? 0 : part.pictures.size() / entries.size();
   std::vector<std::uint32_t> strata;
   std::uint64_t strata_step = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto& entry = entries[i];
+    auto& sample = samples[i];
     const auto draw = [&](Purpose purpose) {
       return Random(noising.seed, purpose, entry.id.low64(), entry.number);
     };
@@ -72,10 +102,24 @@ Part make_part(const Noising& noising, std::span<const Entry> entries, std::vect
       part.error_weights.push_back(
           noising.error_weights.at(static_cast<std::size_t>(part.timesteps.back())));
     }
-    draw(Purpose::noise).fill_normal(std::span(part.noise).subspan(i * values, values));
+    part.height = sample.height;
+    part.width = sample.width;
+    append_picture(part.pictures, sample, noising.latent_scale, draw(Purpose::latent));
+    const std::size_t before = part.noise.size();
+    part.noise.resize(part.pictures.size());
+    draw(Purpose::noise).fill_normal(std::span(part.noise).subspan(before));
     const bool drop = draw(Purpose::caption_drop).uniform() < noising.caption_drop;
-    part.captions.push_back(drop ? nn::Caption::dropped : nn::Caption::kept);
-    part.texts.push_back(encoder.encode(entry.prompt));
+    const bool is_replaced = drop && noising.null_text;
+    part.captions.push_back(drop && !is_replaced ? nn::Caption::dropped : nn::Caption::kept);
+    if (is_replaced) {
+      part.texts.push_back(*noising.null_text);
+    } else if (sample.tokens > 0) {
+      part.texts.push_back({std::move(sample.text), sample.tokens});
+    } else {
+      part.texts.push_back(encoder.encode(entry.prompt));
+    }
+    part.sizes_px.insert(part.sizes_px.end(), {entry.height_px, entry.width_px});
+    part.aspects.push_back(entry.aspect);
   }
   return part;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/id.hpp"
+#include "data/samples.hpp"
 #include "nn/options.hpp"
 #include "nn/text_encoder.hpp"
 
@@ -17,18 +19,27 @@ struct Entry {
   SampleId id;
   std::string_view prompt;
   std::uint64_t number = 0;
+  /// What a multi-aspect network is told: sides of the picture as it came, and its bucket's aspect.
+  float height_px = 0;
+  float width_px = 0;
+  float aspect = 1;
 };
 
 /// This rank's part of the global batch of one step, ready for the network. Noise, timesteps and
-/// dropped captions are functions of (seed, sample, entry): the same at any number of ranks.
+/// dropped captions and latents are functions of (seed, sample, entry): the same at any number of
+/// ranks.
 struct Part {
   std::vector<SampleId> ids;
-  std::vector<float> pictures;  ///< (n, C, H, W) in [-1, 1]
+  int height = 0;  ///< of what is denoised
+  int width = 0;
+  std::vector<float> pictures;  ///< (n, C, H, W): pixels in [-1, 1], or scaled latents
   std::vector<float> noise;     ///< (n, C, H, W)
   std::vector<int> timesteps;   ///< (n), as Noising::draw has them
   std::vector<nn::TextStates> texts;
   std::vector<nn::Caption> captions;
   std::vector<float> error_weights;  ///< (n) of the square errors, or none = all 1
+  std::vector<float> sizes_px;       ///< (n, 2): height and width
+  std::vector<float> aspects;        ///< (n)
 
   [[nodiscard]] std::size_t size() const { return ids.size(); }
   /// Samples [begin, end) alone.
@@ -44,10 +55,15 @@ struct Noising {
   double logit_mean = 0;    ///< of logit_normal
   double logit_deviation = 1;
   std::vector<float> error_weights{};  ///< of each timestep; empty = all 1
+  double latent_scale = 1;             ///< what latents are multiplied by; pixels are left alone
+  /// Stands for a caption that is left out, as a text of its own; nothing = the weights' features,
+  /// as many as the caption has tokens.
+  std::optional<nn::TextStates> null_text = std::nullopt;
 };
 
-/// `pictures` holds the entries' pictures, in order.
+/// `samples` are the entries' own, in order; one without a text is encoded by `encoder`. Latents
+/// are drawn from their distribution anew at each visit.
 [[nodiscard]] Part make_part(const Noising& noising, std::span<const Entry> entries,
-                             std::vector<float> pictures, nn::TextEncoder& encoder);
+                             std::vector<data::Loaded> samples, nn::TextEncoder& encoder);
 
 }  // namespace evd::train

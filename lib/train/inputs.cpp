@@ -39,6 +39,7 @@ bool matters(const run::Setting& setting) {
   if (setting.scope == Scope::operation) return false;
   return setting.path.starts_with("train.") || setting.path.starts_with("network.") ||
          setting.path.starts_with("diffusion.") || setting.path.starts_with("base.") ||
+         setting.path.starts_with("text.") || setting.path.starts_with("vae.") ||
          setting.path == "campaign.seed";
 }
 

@@ -14,6 +14,7 @@
 #include "shard/catalog.hpp"
 #include "train/bookkeeper.hpp"
 #include "train/checkpoint.hpp"
+#include "train/features.hpp"
 #include "train/inputs.hpp"
 #include "train/memory_check.hpp"
 #include "train/profile.hpp"
@@ -104,6 +105,51 @@ JobShape job_of(const run::Context& context, const mpi::Communicator& node) {
           .recompute = config.train.recompute ? Recompute::block : Recompute::none};
 }
 
+/// What steps are fed with: features where there are encoders, pictures and prompts elsewhere.
+class Source {
+ public:
+  Source(const run::Config& config, const shard::Catalog& catalog,
+         std::span<const data::Member> members, const Features& features)
+      : targets_(catalog, members, config.side_px()),
+        pictures_(members.size(), config.side_px(),
+                  [this](std::size_t index) { return targets_.load(index); }),
+        files_(features.files) {
+    const auto& n = config.network;
+    if (!features.files.empty()) {
+      features_.emplace(files_, features.places, n.caption_width, n.channels, &pictures_);
+    }
+    if (features.null_text.is_known()) {
+      auto text = files_.text(features.null_text, n.caption_width);
+      null_text_ = nn::TextStates{std::move(text.states), text.tokens};
+    }
+  }
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  [[nodiscard]] const data::Samples& samples() const {
+    if (features_) return *features_;
+    return pictures_;
+  }
+  [[nodiscard]] const std::optional<nn::TextStates>& null_text() const { return null_text_; }
+
+ private:
+  data::Targets targets_;
+  data::Pictures pictures_;
+  data::FeatureFiles files_;
+  std::optional<data::FeatureSamples> features_;
+  std::optional<nn::TextStates> null_text_;
+};
+
+/// Adds what the result tells of its features: files, where each one lies, what was read of others.
+void tell_features(const run::Context& context, Features& features, run::Result& result) {
+  for (const auto& [name, count] : features.tallies) result.tallies[name] = count;
+  if (features.files.empty()) return;
+  result.files.insert(result.files.end(), features.own_files.begin(), features.own_files.end());
+  result.files.push_back(shard::write_table<shard::FeatureUse>(
+      context.directory / "feature-uses.h5", context.header(), features.uses));
+  result.input_files = std::move(features.input_files);
+}
+
 /// Nothing when the configuration wants none.
 std::unique_ptr<Watchdog> watchdog_of(const run::Context& context) {
   const auto& options = context.config.train;
@@ -121,8 +167,9 @@ std::unique_ptr<Watchdog> watchdog_of(const run::Context& context) {
 
 run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const auto& config = context.config;
-  if (config.network.channels != 3) {
-    throw ConfigurationError("network.channels: pictures have 3 channels (there is no VAE yet)");
+  if (!config.has_vae() && config.network.channels != 3) {
+    throw ConfigurationError(
+        "network.channels: pictures have 3 channels (latents need vae.folder)");
   }
   // ---- what is read
   const double begun_s = monotonic_s();
@@ -141,9 +188,11 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const Inputs inputs = find_inputs(context);
   const auto members = data::read_members(inputs.set_file);
   const shard::Catalog catalog(context.campaign.root());
-  const data::Targets targets(catalog, members, config.network.input_size);
-  const data::Pictures pictures(members.size(), config.network.input_size,
-                                [&](std::size_t index) { return targets.load(index); });
+  // Encoders are in memory in here alone.
+  Features features = prepare_features(context, node, members, catalog, activity);
+  activity.enter(Operation::load, 0);
+  const double prepared_s = monotonic_s();
+  const Source source(config, catalog, members, features);
   Checkpoints checkpoints(sharding,
                           {context.directory, inputs.key, context.header(), config.train.keep,
                            static_cast<std::size_t>(config.train.snapshot_mib) << 20,
@@ -161,8 +210,15 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
     activity.add(*profile);
   }
   Bookkeeper books(context, checkpoints, state, std::move(rows), activity);
-  const Round round{
-      context.self.round, config.campaign.seed, config.train, members, pictures, activity};
+  const Round round{context.self.round,
+                    config.campaign.seed,
+                    config.train,
+                    members,
+                    source.samples(),
+                    features.buckets,
+                    config.has_vae() ? config.vae.scale : 1.0,
+                    source.null_text(),
+                    activity};
   while (train_round(round, state, context.stop, context.log,
                      [&](const Told& told) { return books.after(told); }) == RoundEnd::lost) {
     books.go_back([&] {
@@ -185,7 +241,9 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   auto files = checkpoints.finish(state, books.rows());
   if (context.world.rank() != 0) return {};
   auto result = result_of(context, state, books, members.size(), std::move(files));
-  result.seconds["load"] = loaded_s - begun_s;
+  tell_features(context, features, result);
+  result.seconds["features"] = prepared_s - begun_s;
+  result.seconds["load"] = loaded_s - prepared_s;
   result.seconds["training"] = trained_s - loaded_s;
   result.seconds["publish"] = monotonic_s() - trained_s;
   return result;

@@ -32,9 +32,6 @@ run::Config config_of(const SyntheticArguments& given) {
     config = run::parse_config(fs::read_text(given.config_file), given.config_file);
   }
   run::apply_settings(config, given.settings);
-  if (config.network.multi_aspect) {
-    throw ConfigurationError("network.multi_aspect: such a network is not trained yet");
-  }
   return config;
 }
 
@@ -51,12 +48,14 @@ std::string work(const run::Config& config, int steps, const mpi::Communicator& 
   nn::use_threads(run::cores_per_rank(node));
   const nn::Layout layout(config.network, config.diffusion);
   const auto& options = config.train;
-  const MemoryPlan plan(layout, {.ranks = world.size(),
-                                 .ranks_per_node = node.size(),
-                                 .batch = options.batch,
-                                 .micro_batch = options.micro_batch,
-                                 .text_tokens = config.network.max_tokens,
-                                 .snapshot_bytes = 0});
+  const MemoryPlan plan(layout,
+                        {.ranks = world.size(),
+                         .ranks_per_node = node.size(),
+                         .batch = options.batch,
+                         .micro_batch = options.micro_batch,
+                         .text_tokens = config.network.max_tokens,
+                         .snapshot_bytes = 0,
+                         .recompute = options.recompute ? Recompute::block : Recompute::none});
   check_memory(plan, node.size(), memory_limits());
   world.barrier();  // nobody takes memory before all have looked
   const PeakMemory memory;
@@ -65,6 +64,7 @@ std::string work(const run::Config& config, int steps, const mpi::Communicator& 
   start_fresh(state, [&] { return nn::start_weights(layout, config.campaign.seed); });
   Exchange exchange(sharding, state.weights());
   Backprop backprop(sharding, state.weights(), state.null_text, exchange);
+  if (options.recompute) backprop.recompute_blocks();
   RateMeter meter(config.network, config.diffusion, options.batch,
                   1e12 * options.peak_tflops * world.size());
   double loss = 0;
@@ -105,6 +105,7 @@ Part synthetic_part(const run::Config& config, std::int64_t step, int rank, int 
   const auto longest = static_cast<std::uint64_t>(n.max_tokens);
   const std::uint64_t shortest = std::min(kShortestText, longest);
   Part part;
+  part.height = part.width = n.input_size;
   for (std::int64_t place = batch * rank / ranks; place < batch * (rank + 1) / ranks; ++place) {
     const auto number = static_cast<std::uint64_t>(step * batch + place);
     const auto draw = [&](Purpose purpose) {
@@ -130,6 +131,8 @@ Part synthetic_part(const run::Config& config, std::int64_t step, int rank, int 
                        static_cast<std::size_t>(n.caption_width));
     features.fill_normal(text.values);
     part.texts.push_back(std::move(text));
+    part.sizes_px.insert(part.sizes_px.end(), 2, static_cast<float>(config.side_px()));
+    part.aspects.push_back(1.0F);
   }
   return part;
 }

@@ -21,19 +21,28 @@ std::vector<Entry> entries_of(const Round& round, const data::Batch& batch, std:
   for (std::size_t i = 0; i < batch.indices.size(); ++i) {
     const auto& member = round.members[batch.indices[i]];
     entries.push_back({member.id, member.prompt, first + i});
+    if (!round.buckets.sizes.empty()) {
+      const auto& size = round.buckets.sizes[batch.indices[i]];
+      const auto bucket = static_cast<std::size_t>(batch.bucket);
+      entries.back().height_px = static_cast<float>(size.height_px);
+      entries.back().width_px = static_cast<float>(size.width_px);
+      entries.back().aspect = static_cast<float>(round.buckets.table[bucket].aspect);
+    }
   }
   return entries;
 }
 
 Noising noising_of(const Round& round, const nn::DiffusionOptions& diffusion) {
   const auto& options = round.options;
-  Noising noising{round.seed,
-                  diffusion.timesteps,
-                  options.caption_drop,
-                  options.timestep_draw,
-                  static_cast<std::uint64_t>(options.batch),
-                  options.logit_mean,
-                  options.logit_deviation};
+  Noising noising{.seed = round.seed,
+                  .timesteps = diffusion.timesteps,
+                  .caption_drop = options.caption_drop,
+                  .draw = options.timestep_draw,
+                  .batch = static_cast<std::uint64_t>(options.batch),
+                  .logit_mean = options.logit_mean,
+                  .logit_deviation = options.logit_deviation,
+                  .latent_scale = round.latent_scale,
+                  .null_text = round.null_text};
   if (options.min_snr_gamma > 0) {
     noising.error_weights =
         nn::min_snr_weights(nn::Schedule(diffusion), diffusion.prediction, options.min_snr_gamma);
@@ -82,11 +91,10 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
   setup.end_step = static_cast<std::uint64_t>(options.steps_per_round);
   setup.rank = world.rank();
   setup.world_size = world.size();
-  data::Prefetch prefetch(
-      round.pictures,
-      data::Order(round.seed, round.number, static_cast<std::uint32_t>(round.members.size()),
-                  static_cast<std::uint64_t>(options.batch)),
-      setup);
+  data::Prefetch prefetch(round.samples,
+                          data::Order(round.seed, round.number, round.buckets.of,
+                                      static_cast<std::uint64_t>(options.batch)),
+                          setup);
 
   while (at.round_step < options.steps_per_round) {
     if (guard.is_lost()) return RoundEnd::lost;
@@ -110,7 +118,7 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
       continue;
     }
     const Part part =
-        make_part(noising, entries_of(round, batch, at.step), std::move(batch.pixels), encoder);
+        make_part(noising, entries_of(round, batch, at.step), std::move(batch.samples), encoder);
     times.data_s = lap();
 
     // ---- forward and backward; buckets are summed over the ranks meanwhile

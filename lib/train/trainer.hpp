@@ -4,11 +4,12 @@
 #include <vector>
 
 #include "data/members.hpp"
-#include "data/pictures.hpp"
+#include "data/samples.hpp"
 #include "run/config.hpp"
 #include "shard/training_rows.hpp"
 #include "train/activity.hpp"
 #include "train/backprop.hpp"
+#include "train/features.hpp"
 #include "train/guard.hpp"
 #include "train/state.hpp"
 
@@ -29,7 +30,10 @@ struct Round {
   std::uint64_t seed = 0;  ///< of the campaign
   const run::TrainOptions& options;
   std::span<const data::Member> members;
-  const data::Pictures& pictures;
+  const data::Samples& samples;
+  const SizeBuckets& buckets;
+  double latent_scale = 1;                  ///< Noising::latent_scale
+  std::optional<nn::TextStates> null_text;  ///< Noising::null_text
   Activity activity{};
 };
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "data/pictures.hpp"
 
 namespace evd::data {
 namespace {
@@ -42,7 +43,8 @@ TEST(Prefetch, GivesStepsInOrderWithTheirPixels) {
       ASSERT_EQ(batch.step, step);
       ASSERT_EQ(batch.indices, Stream(5, 1, 0, 23).entries(step * 7, 7));
       for (std::size_t i = 0; i < 7; ++i)
-        EXPECT_FLOAT_EQ(batch.pixels[i * 3], static_cast<float>(batch.indices[i]) / 127.5F - 1);
+        EXPECT_FLOAT_EQ(batch.samples[i].picture[0],
+                        static_cast<float>(batch.indices[i]) / 127.5F - 1);
     }
     EXPECT_THROW((void)prefetch.next(), InternalError);
   }

@@ -18,7 +18,6 @@ TEST(ConfigFiles, AllAreRight) {
     ++count;
     Config config;
     ASSERT_NO_THROW(config = parse_config(test::read_file(entry.path()), entry.path().string()));
-    config.network.multi_aspect = false;  // what has no stage yet is refused there
     EXPECT_NO_THROW(require_services(config)) << entry.path();
   }
   EXPECT_GE(count, 3);

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "run/create.hpp"
 #include "run/fields.hpp"
+#include "support/temp_dir.hpp"
 
 namespace evd::run {
 namespace {
@@ -208,9 +210,11 @@ TEST(Config, TomlReadsBackTheSame) {
   EXPECT_EQ(to_toml(again), text);
   EXPECT_TRUE(changes(config, again).empty());
   EXPECT_EQ(science_digest(again), science_digest(config));
-  EXPECT_NE(text.find("# linear, counted over the campaign [steps; 0 .. 100000000; science]\n"
-                      "warmup_steps = 1000\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find(
+          "# linear, in applied updates of the whole campaign [steps; 0 .. 100000000; science]\n"
+          "warmup_steps = 1000\n"),
+      std::string::npos)
       << text;
 }
 
@@ -268,9 +272,33 @@ TEST(Config, ServicesAreRequiredToDraw) {
             std::string::npos);
   EXPECT_NE(says(teacher).find("vlm.base_url is missing"), std::string::npos);
   EXPECT_EQ(says(teacher + vlm), "nothing");
-  EXPECT_NE(says(teacher + vlm + "[network]\nmulti_aspect = true\nwidth = 192\n")
-                .find("no stage trains or renders such a network yet"),
-            std::string::npos);
+}
+
+TEST(Config, EncodersAndTheNetworkFitEachOther) {
+  const auto says = [](const std::string& toml) -> std::string {
+    try {
+      const test::TempDir folder;
+      static_cast<void>(NewCampaign(folder / "campaign", parse_config(toml, "a.toml")));
+    } catch (const ConfigurationError& error) {
+      return error.what();
+    }
+    return "nothing";
+  };
+  const auto expect = [&](const std::string& toml, const std::string& part) {
+    EXPECT_NE(says(toml).find(part), std::string::npos) << says(toml);
+  };
+  const std::string multi = "[network]\nmulti_aspect = true\nwidth = 192\ninput_size = ";
+  const std::string vae = "\n[vae]\nfolder = \"sd-vae\"\n";
+  expect(multi + "64", "network.multi_aspect needs vae.folder");
+  EXPECT_EQ(says(multi + "64" + vae), "nothing");
+  EXPECT_EQ(says(multi + "128" + vae + "stride = 4\n"), "nothing");
+  expect(multi + "96" + vae, "256, 512 and 1024 px, not 768 px");
+  expect("[network]\ntext_encoder = \"t5\"\n", "needs text.folder");
+  EXPECT_EQ(says("[network]\ntext_encoder = \"t5\"\n[text]\nfolder = \"t5\"\n"), "nothing");
+  expect("[text]\nfolder = \"t5\"\n", "text.folder is given");
+  expect("[vae]\nsha256 = \"" + std::string(64, 'a') + "\"\n", "without vae.folder");
+  expect(vae + "sha256 = \"abc\"\n", "vae.sha256 is not 64 lower-case hex characters");
+  expect(vae + "tile = 250\n", "vae.tile = 250 is no multiple of 4 vae.stride = 32");
 }
 
 TEST(Config, MarkdownHasEveryKey) {

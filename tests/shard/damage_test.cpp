@@ -62,8 +62,8 @@ class DamageOf : public ::testing::Test {
   std::string whole_;
 };
 
-using Rows =
-    ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block, Metric>;
+using Rows = ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block,
+                              Feature, FeatureUse, Metric>;
 TYPED_TEST_SUITE(DamageOf, Rows);
 
 TYPED_TEST(DamageOf, AFlippedByteIsNoticedOrHarmless) {

@@ -83,7 +83,8 @@ std::string table_of_rounds() {
 std::string generated() {
   return "\n" + table_of<Sample>() + table_of<Image>() + table_of<Answer>() + table_of<Pair>() +
          table_of<Call>() + table_of<Prompt>() + table_of<Step>() + table_of<Visit>() +
-         table_of<Block>() + table_of<Metric>() + table_of_rounds();
+         table_of<Block>() + table_of<Feature>() + table_of<FeatureUse>() + table_of<Metric>() +
+         table_of_rounds();
 }
 
 // The document in three parts: before, the generated one, after.
@@ -147,8 +148,32 @@ TEST(Format, EveryExampleRuns) {
   write_table<Visit>(dir / "visits.h5", kHeader, test::random_rows<Visit>(20, 9));
   write_table<Block>(dir / "blocks.h5", kHeader, test::random_rows<Block>(20, 10));
   write_table<Metric>(dir / "metrics.h5", kHeader, test::random_rows<Metric>(20, 8));
+  write_table<FeatureUse>(dir / "feature-uses.h5", kHeader, test::random_rows<FeatureUse>(20, 9));
+  Feature feature;
+  feature.tokens = 3;
+  feature.channels = 5;
+  feature.bytes.resize(2 * 3 * 5);
+  write_table<Feature>(dir / "texts-00000.h5", kHeader, std::vector{feature});
+  feature.kind = FeatureKind::latent;
+  feature.tokens = 0;
+  feature.channels = 4;
+  feature.height = 2;
+  feature.width = 6;
+  feature.bytes.resize(2 * 2 * 4 * 2 * 6);
+  write_table<Feature>(dir / "latents-00000.h5", kHeader, std::vector{feature});
+  // A checkpoint of one tensor.
+  const auto checkpoint = dir / "state/step-000000700";
+  std::filesystem::create_directories(checkpoint);
+  write_file(
+      checkpoint / "index.json",
+      R"({"tensors": {"final_layer.linear.bias": {"piece": 0, "offset": 1, "shape": [2]}}})");
+  const std::string header =
+      R"({"values": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}})";
+  std::string piece(8, '\0');
+  piece[0] = static_cast<char>(header.size());
+  write_file(checkpoint / "exp_avg-00000.safetensors", piece + header + std::string(16, '\0'));
   const auto all = examples();
-  EXPECT_EQ(all.size(), 22U);
+  EXPECT_EQ(all.size(), 25U);
   for (const auto& example : all) {
     // The function that the others import.
     if (constexpr std::string_view kModule = "# read_table.py\n"; example.starts_with(kModule)) {
@@ -199,8 +224,8 @@ void write_expected(const std::filesystem::path& path, const std::vector<Row>& r
 
 template <class Row>
 class FormatOf : public ::testing::Test {};
-using Rows =
-    ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block, Metric>;
+using Rows = ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block,
+                              Feature, FeatureUse, Metric>;
 TYPED_TEST_SUITE(FormatOf, Rows);
 
 TYPED_TEST(FormatOf, H5pyReadsWhatWasWritten) {

@@ -14,8 +14,8 @@ namespace {
 
 template <class Row>
 class TableOf : public ::testing::Test {};
-using Rows =
-    ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block, Metric>;
+using Rows = ::testing::Types<Sample, Image, Answer, Pair, Call, Prompt, Step, Visit, Block,
+                              Feature, FeatureUse, Metric>;
 TYPED_TEST_SUITE(TableOf, Rows);
 
 FileHeader header() {

@@ -8,6 +8,7 @@
 #include "image/image.hpp"
 #include "run/campaign.hpp"
 #include "run/create.hpp"
+#include "run/encoder_files.hpp"
 #include "shard/identity.hpp"
 #include "shard/table.hpp"
 
@@ -55,16 +56,25 @@ constexpr std::array<Colour, 4> kColours = {{{"red", {220, 30, 30}},
                                              {"grey", {128, 128, 128}}}};
 constexpr std::array<const char*, 6> kPlaces = {"left", "right", "top", "low", "all", "none"};
 
-image::Rgb picture(const Colour& colour, std::size_t place) {
-  constexpr int kSide = 32;
-  image::Rgb image{kSide, kSide, std::vector<std::uint8_t>(kSide * kSide * 3, 250)};
-  for (int y = 0; y < kSide; ++y) {
-    for (int x = 0; x < kSide; ++x) {
+struct Sides {
+  int width = 32;
+  int height = 32;
+};
+// Of the pictures of each place, where they are not all squares.
+constexpr std::array<Sides, 6> kMixedSides = {
+    {{32, 32}, {64, 32}, {32, 64}, {32, 32}, {40, 32}, {64, 32}}};
+
+image::Rgb picture(const Colour& colour, std::size_t place, const Sides& sides) {
+  const auto [width, height] = sides;
+  image::Rgb image{width, height,
+                   std::vector<std::uint8_t>(static_cast<std::size_t>(width * height * 3), 250)};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
       const bool inside = (place == 0 && x < 16) || (place == 1 && x >= 16) ||
                           (place == 2 && y < 16) || (place == 3 && y >= 16) || place == 4;
       if (!inside) continue;
       for (int c = 0; c < 3; ++c) {
-        image.pixels[static_cast<std::size_t>((y * kSide + x) * 3 + c)] =
+        image.pixels[static_cast<std::size_t>((y * width + x) * 3 + c)] =
             colour.rgb[static_cast<std::size_t>(c)];
       }
     }
@@ -77,21 +87,24 @@ struct World {
   std::vector<shard::Image> images;
 };
 
-World make_world() {
+World make_world(bool mixed) {
   World world;
   for (const auto& colour : kColours) {
     for (std::size_t place = 0; place < kPlaces.size(); ++place) {
       shard::Sample sample;
       sample.prompt = sample.prompt_sent = std::string(colour.name) + " square " + kPlaces[place];
-      sample.width = sample.height = 32;
-      sample.id = sample.root = shard::sample_id(sample.prompt, 32, 32);
+      const Sides sides = mixed ? kMixedSides[place] : Sides{};
+      sample.width = sides.width;
+      sample.height = sides.height;
+      sample.id = sample.root = shard::sample_id(sample.prompt, sides.width, sides.height);
       shard::Image image;
       image.prompt_id = sample.id;
       image.key = RequestKey(sha256(sample.prompt).bytes());
       image.teacher = {"alpha"};
-      image.requested_width = image.requested_height = image.width = image.height = 32;
+      image.requested_width = image.width = sides.width;
+      image.requested_height = image.height = sides.height;
       image.mime = {"image/png"};
-      image.bytes = image::encode_png(picture(colour, place));
+      image.bytes = image::encode_png(picture(colour, place, sides));
       image.sha256 = sha256(image.bytes);
       image.id = shard::image_id(image.key, image.sha256);
       world.samples.push_back(sample);
@@ -123,7 +136,8 @@ void make_judged_campaign(const std::filesystem::path& root,
                           const std::vector<std::string>& settings) {
   auto config = run::parse_config(kConfig, "judged campaign");
   run::apply_settings(config, settings);
-  World world = make_world();
+  run::fix_encoders(config);
+  World world = make_world(config.network.multi_aspect);
   const run::NewCampaign made(root, config);
   made.finish(
       {shard::write_table<shard::Sample>(made.prompts() / "set.h5", made.header(), world.samples)},

@@ -9,7 +9,8 @@
 namespace evd::test {
 
 /// Makes a campaign at `root` whose round 0 is harvested and judged, so that rounds 0 and 1 can be
-/// trained: 24 prompts of coloured squares with a target image each. `settings` as of --set.
+/// trained: 24 prompts of coloured squares with a target image each, of several aspects where
+/// the network is multi-aspect. `settings` as of --set.
 void make_judged_campaign(const std::filesystem::path& root,
                           const std::vector<std::string>& settings = {});
 

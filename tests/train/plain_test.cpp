@@ -98,14 +98,20 @@ SampleId sample(std::uint8_t number) {
   return SampleId(bytes);
 }
 
+std::vector<data::Loaded> pixels(std::size_t count, std::size_t values) {
+  data::Loaded one;
+  one.height = one.width = 2;
+  one.picture.resize(values);
+  return std::vector<data::Loaded>(count, one);
+}
+
 TEST(Batch, PartsOfABatchHoldWhatTheWholeHolds) {
   const Noising noising{5, 1000, 0.5};
   std::vector<Entry> entries;
   for (std::uint8_t i = 0; i < 7; ++i) entries.push_back({sample(i), "a red ball", 100U + i});
   nn::TextEncoder encoder(8, 4);
-  const Part whole = make_part(noising, entries, std::vector<float>(7 * 12), encoder);
-  const Part tail =
-      make_part(noising, std::span(entries).subspan(4), std::vector<float>(3 * 12), encoder);
+  const Part whole = make_part(noising, entries, pixels(7, 12), encoder);
+  const Part tail = make_part(noising, std::span(entries).subspan(4), pixels(3, 12), encoder);
   EXPECT_EQ(std::vector(whole.noise.begin() + 4 * 12, whole.noise.end()), tail.noise);
   EXPECT_EQ(std::vector(whole.timesteps.begin() + 4, whole.timesteps.end()), tail.timesteps);
   EXPECT_EQ(std::vector(whole.captions.begin() + 4, whole.captions.end()), tail.captions);
@@ -116,7 +122,7 @@ TEST(Batch, DrawsTimestepsEvenlyAndDropsTheShareOfCaptions) {
   std::vector<Entry> entries;
   for (std::uint64_t i = 0; i < 20000; ++i) entries.push_back({sample(1), "", i});
   nn::TextEncoder encoder(2, 2);
-  const Part part = make_part(noising, entries, std::vector<float>(20000), encoder);
+  const Part part = make_part(noising, entries, pixels(20000, 1), encoder);
   double mean = 0;
   for (const int t : part.timesteps) {
     ASSERT_GE(t, 0);
@@ -144,7 +150,7 @@ TEST(Batch, StratifiedTimestepsLieOneInEachStretchWhoeverDrawsThem) {
   std::vector<double> mean_of_place(16);
   for (std::uint64_t step = 0; step < 200; ++step) {
     const auto entries = entries_of_steps(step * 16, 16);
-    const auto drawn = make_part(noising, entries, std::vector<float>(16), encoder).timesteps;
+    const auto drawn = make_part(noising, entries, pixels(16, 1), encoder).timesteps;
     auto sorted = drawn;
     std::sort(sorted.begin(), sorted.end());
     for (int i = 0; i < 16; ++i) {
@@ -152,8 +158,7 @@ TEST(Batch, StratifiedTimestepsLieOneInEachStretchWhoeverDrawsThem) {
       EXPECT_LE(sorted[static_cast<std::size_t>(i)], (i + 1) * 1000 / 16);
     }
     // The third of five ranks.
-    const auto part =
-        make_part(noising, std::span(entries).subspan(7, 3), std::vector<float>(3), encoder);
+    const auto part = make_part(noising, std::span(entries).subspan(7, 3), pixels(3, 1), encoder);
     EXPECT_EQ(part.timesteps, std::vector<int>(drawn.begin() + 7, drawn.begin() + 10));
     for (std::size_t i = 0; i < 16; ++i) mean_of_place[i] += drawn[i] / 200.0;
   }
@@ -166,8 +171,7 @@ TEST(Batch, LogitNormalTimesteps) {
   noising.logit_mean = -0.5;
   noising.logit_deviation = 0.8;
   nn::TextEncoder encoder(2, 2);
-  const auto part =
-      make_part(noising, entries_of_steps(0, 20000), std::vector<float>(20000), encoder);
+  const auto part = make_part(noising, entries_of_steps(0, 20000), pixels(20000, 1), encoder);
   double mean = 0;
   double square = 0;
   for (const int t : part.timesteps) {
@@ -185,14 +189,62 @@ TEST(Batch, LogitNormalTimesteps) {
 TEST(Batch, WeighsErrorsByTheirTimesteps) {
   Noising noising{5, 10, 0};
   nn::TextEncoder encoder(2, 2);
-  EXPECT_TRUE(make_part(noising, entries_of_steps(0, 3), std::vector<float>(3), encoder)
-                  .error_weights.empty());
+  EXPECT_TRUE(
+      make_part(noising, entries_of_steps(0, 3), pixels(3, 1), encoder).error_weights.empty());
   for (int t = 0; t < 10; ++t) noising.error_weights.push_back(static_cast<float>(t) * 0.5F);
-  const auto part = make_part(noising, entries_of_steps(0, 50), std::vector<float>(50), encoder);
+  const auto part = make_part(noising, entries_of_steps(0, 50), pixels(50, 1), encoder);
   ASSERT_EQ(part.error_weights.size(), 50U);
   for (std::size_t i = 0; i < 50; ++i) {
     EXPECT_EQ(part.error_weights[i], static_cast<float>(part.timesteps[i]) * 0.5F);
   }
+}
+
+TEST(Batch, LatentsAreDrawnAnewAtEachVisitAndScaled) {
+  Noising noising{5, 1000, 0};
+  noising.latent_scale = 0.5;
+  data::Loaded sample;
+  sample.height = sample.width = 100;
+  sample.picture.assign(10000, 3.0F);
+  sample.deviation.assign(10000, 2.0F);
+  nn::TextEncoder encoder(2, 2);
+  const auto visit = [&](std::uint64_t number) {
+    const std::vector<Entry> entries = {{evd::train::sample(1), "", number}};
+    return make_part(noising, entries, {sample}, encoder);
+  };
+  const Part first = visit(7);
+  const Part second = visit(8);
+  EXPECT_EQ(visit(7).pictures, first.pictures);
+  EXPECT_NE(second.pictures, first.pictures);
+  EXPECT_NE(first.noise, first.pictures);
+  double mean = 0;
+  double square = 0;
+  for (const float value : first.pictures) {
+    mean += value / 1e4;
+    square += value * value / 1e4;
+  }
+  EXPECT_NEAR(mean, 1.5, 0.05);
+  EXPECT_NEAR(std::sqrt(square - mean * mean), 1.0, 0.03);
+}
+
+TEST(Batch, ADroppedCaptionIsTheNullTextWithItsOwnTokens) {
+  Noising noising{5, 1000, 1.0};
+  noising.null_text = nn::TextStates{{7, 8}, 1};
+  auto samples = pixels(1, 4);
+  samples[0].text = {1, 2, 3, 4, 5, 6};
+  samples[0].tokens = 3;
+  nn::TextEncoder encoder(2, 4);
+  const std::vector<Entry> entries = {{sample(1), "words", 3}};
+  const Part dropped = make_part(noising, entries, samples, encoder);
+  EXPECT_EQ(dropped.captions.front(), nn::Caption::kept);
+  EXPECT_EQ(dropped.texts.front().values, (std::vector<float>{7, 8}));
+  EXPECT_EQ(dropped.texts.front().tokens, 1);
+  // The weights' own features are taken in the caption's length.
+  noising.null_text.reset();
+  const Part masked = make_part(noising, entries, samples, encoder);
+  EXPECT_EQ(masked.captions.front(), nn::Caption::dropped);
+  EXPECT_EQ(masked.texts.front().tokens, 3);
+  noising.caption_drop = 0;
+  EXPECT_EQ(make_part(noising, entries, samples, encoder).texts.front().values, samples[0].text);
 }
 
 }  // namespace

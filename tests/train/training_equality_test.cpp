@@ -189,6 +189,10 @@ Part part_of(const std::function<const at::Tensor&(const std::string&)>& input, 
                               all.const_data_ptr<float>() + all.numel());
   };
   part.pictures = floats("z0");
+  part.height = static_cast<int>(input("z0").size(-2));
+  part.width = static_cast<int>(input("z0").size(-1));
+  part.sizes_px.resize(2 * kBatch);  // of no use: the network has one aspect
+  part.aspects.resize(kBatch);
   part.noise = floats("noise");
   const at::Tensor lengths = input("mask")[step].sum(1);
   for (std::int64_t i = 0; i < kBatch; ++i) {

@@ -143,16 +143,19 @@ class Steps {
   train::Part part_of(std::uint64_t step, std::size_t batch) {
     const train::Noising noising{1, layout_.diffusion().timesteps, options_.caption_drop};
     std::vector<train::Entry> entries;
-    std::vector<float> pictures;
+    std::vector<data::Loaded> samples;
     for (std::size_t i = 0; i < work_.batch_per_rank; ++i) {
       const std::uint64_t number =
           step * batch + std::size_t(world_.rank()) * work_.batch_per_rank + i;
       const std::size_t at = number % kSamples;
       entries.push_back({samples_.ids[at], samples_.prompts[at], number});
       const auto begin = samples_.pictures.begin() + std::ptrdiff_t(at * samples_.values);
-      pictures.insert(pictures.end(), begin, begin + std::ptrdiff_t(samples_.values));
+      data::Loaded sample;
+      sample.height = sample.width = layout_.network().input_size;
+      sample.picture.assign(begin, begin + std::ptrdiff_t(samples_.values));
+      samples.push_back(std::move(sample));
     }
-    return train::make_part(noising, entries, std::move(pictures), encoder_);
+    return train::make_part(noising, entries, std::move(samples), encoder_);
   }
 
   Work work_;

@@ -17,6 +17,7 @@
 #include "import_harvest.hpp"
 #include "new_directory.hpp"
 #include "pool.hpp"
+#include "run/encoder_files.hpp"
 #include "site.hpp"
 
 namespace evd::hands {
@@ -92,6 +93,7 @@ run::Config config_of_options(const ImportOptions& options) {
     config = run::parse_config(fs::read_text(options.config), options.config.string());
   run::apply_settings(config, options.settings);
   fix_base_weights(config);
+  run::fix_encoders(config);
   return config;
 }
 

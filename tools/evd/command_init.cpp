@@ -18,6 +18,7 @@
 #include "intake.hpp"
 #include "new_directory.hpp"
 #include "pool.hpp"
+#include "run/encoder_files.hpp"
 #include "site.hpp"
 
 namespace evd::hands {
@@ -103,6 +104,7 @@ run::Config load(const InitOptions& options) {
   run::apply_settings(config, options.settings);
   run::require_services(config);
   fix_base_weights(config);
+  run::fix_encoders(config);
   return config;
 }
 

@@ -34,6 +34,13 @@ std::optional<run::StageRef> CurrentResults::made_from(const run::StageRef& ref,
   return std::nullopt;
 }
 
+bool CurrentResults::reads_file(const Sha256& sha256) const {
+  for (const auto& [reader, manifest] : manifests_)
+    for (const auto& file : manifest.input_files)
+      if (file.sha256 == sha256) return true;
+  return false;
+}
+
 void CurrentResults::each_file(
     std::string_view table,
     const std::function<void(const run::StageRef&, const std::filesystem::path&)>& take) const {

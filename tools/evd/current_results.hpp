@@ -25,6 +25,8 @@ class CurrentResults {
   /// of `ref` is another.
   [[nodiscard]] std::optional<run::StageRef> made_from(const run::StageRef& ref,
                                                        const Sha256& content) const;
+  /// True when a current result names it among the files of others that it read.
+  [[nodiscard]] bool reads_file(const Sha256& sha256) const;
   /// Every listed file of a table, in the order of the chain.
   void each_file(
       std::string_view table,

@@ -96,9 +96,16 @@ std::optional<std::string> RetiredJudgement::why_kept(const RetiredResult& resul
   std::string why;
   if (ref.stage == Stage::harvest) why = needed_harvest(result);
   if (ref.stage == Stage::judge || ref.stage == Stage::score) why = needed_answers(result);
+  if (ref.stage == Stage::train && manifest) why = needed_features(*manifest);
   if (ref.stage == Stage::evaluate) why = needed_pictures(entries_in(directory, "renders-", ".h5"));
   if (why.empty()) return std::nullopt;
   return why;
+}
+
+std::string RetiredJudgement::needed_features(const shard::Manifest& manifest) const {
+  for (const auto& file : manifest.files)
+    if (current_.reads_file(file.sha256)) return "features of others lie in its " + file.name;
+  return "";
 }
 
 std::string RetiredJudgement::needed_harvest(const RetiredResult& result) {

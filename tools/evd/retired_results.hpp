@@ -31,6 +31,7 @@ class RetiredJudgement {
   [[nodiscard]] std::optional<std::string> why_kept(const RetiredResult& result);
 
  private:
+  [[nodiscard]] std::string needed_features(const shard::Manifest& manifest) const;
   [[nodiscard]] std::string needed_harvest(const RetiredResult& result);
   [[nodiscard]] std::string needed_answers(const RetiredResult& result);
   [[nodiscard]] std::string needed_pictures(const std::vector<std::filesystem::path>& files);

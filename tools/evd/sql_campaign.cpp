@@ -101,6 +101,8 @@ SqlCampaign::SqlCampaign(const run::Campaign& campaign, const SqlSources& source
   add_files<shard::Step>();
   add_files<shard::Visit>();
   add_files<shard::Block>();
+  add_files<shard::Feature>();
+  add_files<shard::FeatureUse>();
   add_files<shard::Metric>();
   add_measured_elsewhere(tables_.back());
   add_rounds(campaign);

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "nn/options.hpp"
+#include "nn/text_encoder.hpp"
+
+namespace evd::nn {
+
+/// The states of one prompt as they are stored: bfloat16, real tokens only.
+struct PackedText {
+  int tokens = 0;                     ///< at least 1: the end mark counts
+  std::vector<std::uint16_t> states;  ///< (tokens, width), bits of bfloat16
+};
+/// What the network reads of it.
+[[nodiscard]] TextStates unpacked(const PackedText& text);
+
+/// T5 v1.1 with its tokenizer. This header holds no torch, so that stages stay light. Weights are
+/// mapped, never copied as a whole.
+class T5Texts {
+ public:
+  /// `folder` as WeightSet::open takes it, with config.json; `tokenizer` a spiece.model. Prompts
+  /// are cut to max_tokens, the end mark among them. DataError as T5Encoder and Tokenizer; also
+  /// when their vocabularies do not fit each other.
+  T5Texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
+          int max_tokens, TextCompute compute);
+  ~T5Texts();
+
+  /// Channels of a token.
+  [[nodiscard]] int width() const;
+  /// One prompt by itself, so that its states depend on nothing else; by the calling thread, and
+  /// several may call it. DataError when a state is not finite.
+  [[nodiscard]] PackedText encode(std::string_view prompt) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace evd::nn
