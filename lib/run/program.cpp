@@ -15,6 +15,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "fs/file.hpp"
 #include "fs/publish.hpp"
 #include "run/admission.hpp"
 #include "run/launch.hpp"
@@ -116,10 +117,28 @@ class Life {
                          system_probes(), {}, log_);
       if (!admission_.lease) return "skip";
       return "run " + std::to_string(admission_.lease->attempt());
+    } catch (const DataError& error) {
+      log_.error(error.what());
+      tell_failure(error);
+      return "fail " + std::to_string(static_cast<int>(exit_code(error)));
     } catch (const std::exception& error) {
       log_.error(error.what());
       return "fail " + std::to_string(static_cast<int>(exit_code(error)));
     }
+  }
+
+  // What a stage was to read is damaged: that stands in its report as if it had found out itself.
+  void tell_failure(const DataError& error) {
+    if (!campaign_) return;
+    try {
+      const auto lease = read_lease(campaign_->lease_file(arguments_.self));
+      if (!lease || lease->job != job_) return;  // another job's: the log has it
+      attempt_ = lease->attempt;
+      fs::make_directory(campaign_->directory(arguments_.self));
+    } catch (const std::exception&) {
+      return;
+    }
+    report_end("failed", exit_code(error), error.what());
   }
 
   ExitCode work() {
