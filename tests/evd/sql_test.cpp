@@ -218,7 +218,7 @@ TEST_F(Sql, RoundsComeFromTheManifests) {
   EXPECT_EQ(ask("SELECT stage, round, wall_s, cpu_s, gpu_s, done, refused, failed, open,"
                 " cost_microusd, ranks, files, software, result FROM rounds WHERE stage = 'train'"),
             (std::vector<Line>{{"train", "0", "12.500000", "20.250000", "0.000000", "7", "2", "1",
-                                "0", "1500000", "2", "1", "test", "rounds/0000/train"}}));
+                                "0", "1500000", "2", "3", "test", "rounds/0000/train"}}));
   EXPECT_EQ(ask("SELECT count(*) FROM rounds"), (std::vector<Line>{{"6"}}));
 }
 
