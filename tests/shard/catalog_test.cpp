@@ -22,6 +22,7 @@ FileEntry publish_images(const std::filesystem::path& directory, const std::vect
                          std::int64_t when) {
   fs::make_directory(directory);
   Manifest manifest;
+  manifest.campaign = "c";
   manifest.stage = "harvest";
   manifest.created_ms = when;
   manifest.files = {
