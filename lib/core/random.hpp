@@ -27,8 +27,9 @@ enum class Purpose : std::uint32_t {
   backoff = 16,      ///< jitter; never part of a result
   rehearsal = 17,    ///< painter, reader and faults of the embedded services
   score_share = 18,  ///< which held-out prompts score uses
-  stratum = 20,      ///< which stretch of the schedule each sample of a step gets
   latent = 19,       ///< posterior of a picture's latents, anew at each visit
+  stratum = 20,      ///< which stretch of the schedule each sample of a step gets
+  held_out = 21,     ///< which samples are never trained on
   test = 1000,       ///< tests
 };
 

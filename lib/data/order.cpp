@@ -12,9 +12,13 @@ Order::Order(std::uint64_t seed, int round, std::span<const int> bucket_of, std:
   if (batch == 0) throw InternalError("a batch without samples");
   std::map<int, std::vector<std::uint32_t>> samples;
   for (std::size_t i = 0; i < bucket_of.size(); ++i) {
+    if (bucket_of[i] == kHeldOut) continue;
     if (bucket_of[i] < 0) throw InternalError("sample " + std::to_string(i) + " has no bucket");
     samples[bucket_of[i]].push_back(static_cast<std::uint32_t>(i));
+    ++taken_;
   }
+  if (samples.empty() && count_ > 0)
+    throw DataError("all samples are held out from training: lower train.held_out_share");
   if (samples.empty()) static_cast<void>(Stream(seed, round, 0, 0));  // says what is wrong
   for (auto& [index, members] : samples) {
     const auto count = static_cast<std::uint32_t>(members.size());
@@ -25,11 +29,11 @@ Order::Order(std::uint64_t seed, int round, std::span<const int> bucket_of, std:
 Order::Order(std::uint64_t seed, int round, std::uint32_t count, std::uint64_t batch)
     : Order(seed, round, std::vector<int>(count, 0), batch) {}
 
-// Shares are compared in whole numbers: size * (steps by the end of this one) - count * batches.
+// Shares are compared in whole numbers: size * (steps by the end of this one) - taken * batches.
 Order::Bucket& Order::most_behind() {
   const auto lag = [&](const Bucket& bucket) {
     return static_cast<std::int64_t>(bucket.samples.size() * (step_ + 1)) -
-           static_cast<std::int64_t>(count_ * bucket.served);
+           static_cast<std::int64_t>(taken_ * bucket.served);
   };
   return *std::max_element(buckets_.begin(), buckets_.end(),
                            [&](const Bucket& a, const Bucket& b) { return lag(a) < lag(b); });

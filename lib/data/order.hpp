@@ -8,6 +8,9 @@
 
 namespace evd::data {
 
+/// Bucket of a sample that no step takes.
+constexpr int kHeldOut = -1;
+
 /// Which samples each step of a round takes, when samples lie in buckets and all of a step come
 /// from one: batch k of a bucket is entries [k * batch, (k + 1) * batch) of its Stream. A step
 /// takes the bucket whose share of the samples served by its end lies furthest above what the
@@ -15,8 +18,8 @@ namespace evd::data {
 /// (seed, round, buckets, step) alone: of any rank, world size and resumed life.
 class Order {
  public:
-  /// `bucket_of[i]`: bucket (>= 0) of sample i. `batch`: samples of a step over all ranks.
-  /// DataError when there is no sample, InternalError for an empty batch or a negative bucket.
+  /// `bucket_of[i]`: bucket (>= 0) of sample i, or kHeldOut. `batch`: samples of a step over all
+  /// ranks. DataError when there is no sample to take, InternalError for an empty batch.
   Order(std::uint64_t seed, int round, std::span<const int> bucket_of, std::uint64_t batch);
   /// All `count` samples in bucket 0.
   Order(std::uint64_t seed, int round, std::uint32_t count, std::uint64_t batch);
@@ -43,7 +46,8 @@ class Order {
   [[nodiscard]] Bucket& most_behind();
 
   std::uint64_t batch_;
-  std::uint64_t count_;
+  std::size_t count_;            // of all samples
+  std::uint64_t taken_ = 0;      // of those that steps take
   std::vector<Bucket> buckets_;  // those with samples, by index
   std::uint64_t step_ = 0;       // the first whose turn is not counted yet
 };

@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "fs/file.hpp"
+#include "nn/t5_texts.hpp"
 #include "run/base_file.hpp"
 #include "run/encoder_files.hpp"
 

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "data/aspect.hpp"
+#include "data/held_out.hpp"
 #include "data/members.hpp"
 #include "data/order.hpp"
 #include "data/targets.hpp"
@@ -30,11 +31,10 @@ run::StageRef set_of(const shard::Manifest& train) {
                   ": no set among its inputs");
 }
 
-// As training had them: by the sides of the targets.
-std::vector<int> buckets_of(const run::Campaign& campaign, const std::vector<data::Member>& members,
-                            const shard::Manifest& train) {
+// By the sides of the targets.
+std::vector<int> aspects_of(const run::Campaign& campaign, const std::vector<data::Member>& members,
+                            const run::Config& config) {
   std::vector<int> buckets(members.size(), 0);
-  const auto config = run::parse_config(train.config_toml, "the configuration of a train result");
   if (!config.network.multi_aspect) return buckets;
   std::vector<shard::ImageLocation> targets;
   for (const auto& member : members) targets.push_back(member.target);
@@ -43,6 +43,14 @@ std::vector<int> buckets_of(const run::Campaign& campaign, const std::vector<dat
   for (std::size_t i = 0; i < members.size(); ++i)
     buckets[i] = data::bucket_of(table, facts[i].width_px, facts[i].height_px);
   return buckets;
+}
+
+// As training had them.
+std::vector<int> buckets_of(const run::Campaign& campaign, const std::vector<data::Member>& members,
+                            const shard::Manifest& train, std::uint64_t seed) {
+  const auto config = run::parse_config(train.config_toml, "the configuration of a train result");
+  return data::without_held_out(aspects_of(campaign, members, config), members,
+                                config.train.held_out_share, seed);
 }
 
 }  // namespace
@@ -59,7 +67,7 @@ void count_training(State& state, const run::Campaign& campaign, std::uint64_t s
   if (images <= 0) return;
   const auto members = data::read_members(set);
   if (members.empty()) return;
-  const auto times = data::Order(seed, round, buckets_of(campaign, members, train),
+  const auto times = data::Order(seed, round, buckets_of(campaign, members, train, seed),
                                  static_cast<std::uint64_t>(images / steps))
                          .times_taken(static_cast<std::uint64_t>(steps));
   for (std::size_t i = 0; i < members.size(); ++i)

@@ -4,7 +4,7 @@
 
 namespace evd::nn {
 
-void check_texts(const T5Texts& texts, const NetworkOptions& network) {
+void check_texts(const Texts& texts, const NetworkOptions& network) {
   if (texts.width() == network.caption_width) return;
   throw ConfigurationError("network.caption_width = " + std::to_string(network.caption_width) +
                            ", but T5's states have " + std::to_string(texts.width()) + " channels");

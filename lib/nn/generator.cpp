@@ -47,17 +47,20 @@ struct Sides {
 }  // namespace
 
 struct Generator::State {
-  State(const NetworkOptions& network_options, const DiffusionOptions& diffusion,
-        Encoders the_encoders, const std::function<Weights(const Layout&)>& load)
+  State(Encoders the_encoders, const Layout& the_layout, const Weights& weights)
+      : State(std::move(the_encoders), the_layout, to_tensor(weights.flat), weights.null_text,
+              digest_of(the_layout, weights)) {}
+  State(Encoders the_encoders, Layout the_layout, at::Tensor flat, std::vector<float> null_states,
+        const Sha256& the_digest)
       : encoders(std::move(the_encoders)),
-        layout(network_options, diffusion),
-        weights(load(layout)),
-        digest(digest_of(layout, weights)),
-        network(layout, to_tensor(weights.flat)),
-        schedule(diffusion) {
+        layout(std::move(the_layout)),
+        frozen_null_text(std::move(null_states)),
+        digest(the_digest),
+        network(layout, std::move(flat)),
+        schedule(layout.diffusion()) {
     check(encoders, layout.network());
     if (encoders.texts && encoders.null_text == NullText::encoded)
-      null_text = unpacked(encoders.texts->encode(""));
+      null_text = encoders.texts->states("");
   }
 
   [[nodiscard]] Sides sides(const RenderRequest& request) const;
@@ -74,7 +77,7 @@ struct Generator::State {
   Encoders encoders;
   TextStates null_text;  // of T5, when it stands for captions that are left out
   Layout layout;
-  Weights weights;
+  std::vector<float> frozen_null_text;  // of the weights, where it does not
   Sha256 digest;
   Network network;
   Schedule schedule;
@@ -131,7 +134,7 @@ TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double 
       if (is_encoded) {
         texts.push_back(null_text);
       } else {
-        texts.push_back(encoders.texts ? unpacked(encoders.texts->encode(request.prompt))
+        texts.push_back(encoders.texts ? encoders.texts->states(request.prompt)
                                        : encoder.encode(request.prompt));
       }
     }
@@ -142,7 +145,7 @@ TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double 
   std::vector<TextKeys> each;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     each.push_back(network.keys_of(text_batch(std::span(texts).subspan(i, 1),
-                                              std::span(captions).subspan(i, 1), weights.null_text,
+                                              std::span(captions).subspan(i, 1), frozen_null_text,
                                               n.caption_width, at::kFloat)));
   }
   return joined(each);
@@ -176,16 +179,27 @@ std::vector<std::vector<std::uint8_t>> Generator::State::chunk(
 }
 
 Generator::Generator(const std::filesystem::path& weights, const NetworkOptions& network,
-                     const DiffusionOptions& diffusion, Encoders encoders)
-    : state_(std::make_unique<State>(
-          network, diffusion, std::move(encoders),
-          [&](const Layout& layout) { return read_model(weights, layout); })) {}
+                     const DiffusionOptions& diffusion, Encoders encoders) {
+  const Layout layout(network, diffusion);
+  state_ = std::make_unique<State>(std::move(encoders), layout, read_model(weights, layout));
+}
 
 Generator::Generator(std::uint64_t campaign_seed, const NetworkOptions& network,
-                     const DiffusionOptions& diffusion, Encoders encoders)
+                     const DiffusionOptions& diffusion, Encoders encoders) {
+  const Layout layout(network, diffusion);
+  state_ =
+      std::make_unique<State>(std::move(encoders), layout, start_weights(layout, campaign_seed));
+}
+
+Generator::Generator(std::span<const float> weights, std::vector<float> null_text,
+                     const NetworkOptions& network, const DiffusionOptions& diffusion,
+                     Encoders encoders)
+    // Only read: from_blob has no const form.
     : state_(std::make_unique<State>(
-          network, diffusion, std::move(encoders),
-          [&](const Layout& layout) { return start_weights(layout, campaign_seed); })) {}
+          std::move(encoders), Layout(network, diffusion),
+          at::from_blob(const_cast<float*>(weights.data()),
+                        {static_cast<std::int64_t>(weights.size())}, at::kFloat),
+          std::move(null_text), Sha256{})) {}
 
 Generator::~Generator() = default;
 

@@ -33,6 +33,11 @@ class Generator {
   /// Fresh weights drawn from `campaign_seed`: C_start of base.init = random.
   Generator(std::uint64_t campaign_seed, const NetworkOptions& network,
             const DiffusionOptions& diffusion, Encoders encoders = {});
+  /// Weights that lie elsewhere (layout.size() elements, 64-byte aligned), for as long as this
+  /// lives; they may change between renders. `null_text` as in Weights.
+  Generator(std::span<const float> weights, std::vector<float> null_text,
+            const NetworkOptions& network, const DiffusionOptions& diffusion,
+            Encoders encoders = {});
   ~Generator();
 
   /// One picture per request, (height, width, 3) bytes, row by row, 0..255. DataError for a size
@@ -40,7 +45,8 @@ class Generator {
   [[nodiscard]] std::vector<std::vector<std::uint8_t>> render(
       std::span<const RenderRequest> requests, const SamplerOptions& sampler,
       std::uint64_t seed) const;
-  /// SHA-256 over the weights' bytes: what renders and pairs name as `checkpoint`.
+  /// SHA-256 over the weights' bytes: what renders and pairs name as `checkpoint`. None of weights
+  /// that lie elsewhere.
   [[nodiscard]] const Sha256& checkpoint() const;
 
  private:

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nn/options.hpp"
-#include "nn/text_encoder.hpp"
+#include "nn/texts.hpp"
 
 namespace evd::nn {
 
@@ -21,20 +21,22 @@ struct PackedText {
 
 /// T5 v1.1 with its tokenizer. This header holds no torch, so that stages stay light. Weights are
 /// mapped, never copied as a whole.
-class T5Texts {
+class T5Texts final : public Texts {
  public:
   /// `folder` as WeightSet::open takes it, with config.json; `tokenizer` a spiece.model. Prompts
   /// are cut to max_tokens, the end mark among them. DataError as T5Encoder and Tokenizer; also
   /// when their vocabularies do not fit each other.
   T5Texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
           int max_tokens, TextCompute compute);
-  ~T5Texts();
+  ~T5Texts() override;
 
-  /// Channels of a token.
-  [[nodiscard]] int width() const;
+  [[nodiscard]] int width() const override;
   /// One prompt by itself, so that its states depend on nothing else; by the calling thread, and
   /// several may call it. DataError when a state is not finite.
   [[nodiscard]] PackedText encode(std::string_view prompt) const;
+  [[nodiscard]] TextStates states(std::string_view prompt) const override {
+    return unpacked(encode(prompt));
+  }
 
  private:
   struct State;

@@ -237,6 +237,10 @@ struct TrainOptions {
   double spike_factor = 10;
   int spike_after = 500;
   int block_norms_every = 50;
+  int validate_every = 0;
+  double held_out_share = 0;
+  int validation_samples = 256;
+  int validation_pictures = 16;
   double peak_tflops = 0;
   double step_limit_s = 600;
   double phase_limit_s = 3600;
@@ -298,6 +302,18 @@ struct TrainOptions {
       {"steps", "applied before spikes are looked for: a start is wild", science, 0, 1e8});
     v("block_norms_every", block_norms_every,
       {"steps", "between rows of blocks.h5 (norms of each block); 0 = none", science, 0, 1e8});
+    v("validate_every", validate_every,
+      {"steps",
+       "of the campaign between validations: losses on held-out samples, and pictures that the "
+       "averaged weights draw; 0 = never",
+       science, 0, 1e8});
+    v("held_out_share", held_out_share,
+      {"", "of the set that is never trained on, so that validations have a loss", science, 0,
+       0.9});
+    v("validation_samples", validation_samples,
+      {"samples", "of those held out that a validation takes, 16 timesteps each", science, 1, 1e6});
+    v("validation_pictures", validation_pictures,
+      {"pictures", "of held-out prompts in a validation's contact sheet", operation, 0, 1024});
     v("peak_tflops", peak_tflops,
       {"TFLOP/s", "of one rank's device: progress then shows the share of it that is used (MFU)",
        operation, 0, 1e6});

@@ -96,6 +96,13 @@ std::string key_of(const Block& row) {
   put(key, row.part);
   return key;
 }
+std::string key_of(const Validation& row) {
+  std::string key;
+  put(key, row.step);
+  put(key, row.averaged);
+  put(key, row.timestep);
+  return key;
+}
 std::string key_of(const Feature& row) {
   std::string key;
   put(key, row.key);

@@ -403,7 +403,8 @@ struct FeatureUse {
   void columns(V& v) {
     v("key", key, {"", "features.key"});
     v("kind", kind, {"", ""});
-    v("sample", sample, {"", "samples.id; zeros = the empty text, for captions that are left out"});
+    v("sample", sample,
+      {"", "samples.id; zeros = no sample's: the empty text, a prompt of validations"});
     v("round", round, {"round", "round whose training extracted it", true});
     v("shard", shard, {"", "SHA-256 of the file that holds it", true});
     v("row", row, {"row", "row in that file", true});

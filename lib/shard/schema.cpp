@@ -38,7 +38,7 @@ constexpr ColumnKind kind_of() {
 
 // What one row is.
 std::string_view grain_of(std::string_view table) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kGrains = {{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kGrains = {{
       {"samples", "a prompt that the campaign has or had"},
       {"images", "a picture that was asked for: a teacher's, or the base model's"},
       {"answers", "a reply of the VLM"},
@@ -48,6 +48,7 @@ std::string_view grain_of(std::string_view table) {
       {"steps", "an optimizer step"},
       {"visits", "a sample in the batch of an optimizer step"},
       {"blocks", "a part of the network at an optimizer step"},
+      {"validations", "the loss at one timestep of samples held out from training"},
       {"features", "what an encoder made of a prompt or a picture"},
       {"feature_uses", "a feature that a round's training read"},
       {"metrics", "a measured figure with its interval"},

@@ -40,6 +40,10 @@ std::string_view table_name<Block>() {
   return "blocks";
 }
 template <>
+std::string_view table_name<Validation>() {
+  return "validations";
+}
+template <>
 std::string_view table_name<Feature>() {
   return "features";
 }

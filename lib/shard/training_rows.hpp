@@ -49,4 +49,24 @@ struct Block {
   }
 };
 
+/// The loss of held-out samples at one timestep, always the same noise, after an optimizer step.
+struct Validation {
+  std::int64_t step = 0;
+  bool averaged = false;
+  std::int32_t timestep = 0;
+  std::int32_t round = 0;
+  std::int32_t samples = 0;
+  float loss = 0;
+
+  template <class V>
+  void columns(V& v) {
+    v("step", step, {"", "steps.step, measured after it"});
+    v("averaged", averaged, {"", "of the averaged weights; otherwise of those that are trained"});
+    v("timestep", timestep, {"", "of the noise that was added"});
+    v("round", round, {"round", ""});
+    v("samples", samples, {"", "held out from training, that it is the mean of"});
+    v("loss", loss, {"", ""});
+  }
+};
+
 }  // namespace evd::shard

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
@@ -155,6 +156,13 @@ Pass Backprop::run(const Part& part, std::size_t global_batch, std::size_t micro
     }
   }
   return pass;
+}
+
+std::vector<float> Backprop::losses(const Part& part) const {
+  const at::NoGradGuard no_gradients;
+  const at::Tensor losses = state_->forward(part).contiguous();
+  const float* values = losses.const_data_ptr<float>();
+  return {values, values + losses.numel()};
 }
 
 }  // namespace evd::train

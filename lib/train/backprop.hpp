@@ -39,6 +39,8 @@ class Backprop {
   /// `enters` is told when forward and backward of a micro-batch begin.
   [[nodiscard]] Pass run(const Part& part, std::size_t global_batch, std::size_t micro_batch = 0,
                          const std::function<void(Operation)>& enters = {});
+  /// The loss of each sample, without a gradient.
+  [[nodiscard]] std::vector<float> losses(const Part& part) const;
 
  private:
   struct State;

@@ -6,6 +6,9 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "fs/publish.hpp"
+#include "train/validation.hpp"
+#include "train/validation_setup.hpp"
 #include "train/visits.hpp"
 
 namespace evd::train {
@@ -23,6 +26,18 @@ std::string listed(const std::vector<std::int64_t>& steps) {
   std::vector<std::string> words;
   for (const auto step : steps) words.push_back(std::to_string(step));
   return join(words, ", ");
+}
+
+/// Over all timesteps.
+double mean_loss(std::span<const shard::Validation> rows, bool averaged) {
+  double sum = 0;
+  double count = 0;
+  for (const auto& row : rows) {
+    if (row.averaged != averaged) continue;
+    sum += double{row.loss};
+    count += 1;
+  }
+  return sum / std::max(1.0, count);
 }
 
 std::unique_ptr<EventCurves> curves_of(const run::Context& context, const State& state) {
@@ -56,6 +71,7 @@ bool Bookkeeper::after(const Told& told) {
     rows_.visits.insert(rows_.visits.end(), told.visits.begin(), told.visits.end());
     rows_.blocks.insert(rows_.blocks.end(), told.blocks.begin(), told.blocks.end());
     show(told);
+    if (told.validated != nullptr) keep(*told.validated, told.step.step);
   }
   checkpoints_.poll();
   if (ends) return true;
@@ -82,6 +98,29 @@ void Bookkeeper::show(const Told& told) {
   curves_->losses(told.step.step,
                   loss_by_timestep(told.visits, context_.config.diffusion.timesteps));
   curves_->blocks(told.blocks);
+}
+
+void Bookkeeper::keep(const Validated& found, std::int64_t step) {
+  rows_.validations.insert(rows_.validations.end(), found.rows.begin(), found.rows.end());
+  if (!found.rows.empty()) {
+    const double trained = mean_loss(found.rows, false);
+    const double averaged = mean_loss(found.rows, true);
+    curves_->validation(step, trained, averaged);
+    context_.log.info(
+        format("step %lld: loss on %d held-out samples %.4f, of the averaged weights %.4f",
+               static_cast<long long>(step), found.rows.front().samples, trained, averaged));
+  }
+  const Sheet& sheet = found.sheet;
+  if (sheet.png.empty()) return;
+  curves_->pictures(step, {sheet.width_px, sheet.height_px, sheet.png});
+  // For looking at: a disk that refuses it costs no training.
+  const auto file = sheets_folder(context_.campaign.root()) /
+                    format("step-%09lld.png", static_cast<long long>(step + 1));
+  try {
+    fs::publish(file, Bytes(sheet.png));
+  } catch (const IoError& error) {
+    context_.log.warning(std::string(error.what()) + "; the contact sheet is left out");
+  }
 }
 
 void Bookkeeper::go_back(const std::function<void()>& start) {

@@ -38,6 +38,7 @@ class Bookkeeper {
 
  private:
   void show(const Told& told);
+  void keep(const Validated& found, std::int64_t step);
 
   run::Context& context_;
   Checkpoints& checkpoints_;

@@ -1,110 +1,20 @@
 #include "train/checkpoint.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-
-#include <nlohmann/json.hpp>
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "fs/file.hpp"
 #include "fs/publish.hpp"
+#include "train/checkpoint_files.hpp"
 
 namespace evd::train {
 namespace {
 
 namespace stdfs = std::filesystem;
 constexpr const char* kAside = "set-aside-";
-
-bool is_there(const stdfs::path& path) {
-  std::error_code trouble;
-  const bool found = stdfs::exists(path, trouble);
-  if (trouble) throw IoError("look for " + path.string() + ": " + trouble.message());
-  return found;
-}
-
-void require(bool holds, const stdfs::path& path, const std::string& problem) {
-  if (!holds) throw DataError(path.string() + ": " + problem);
-}
-
-CheckpointFile write_piece(const Piece& piece, const stdfs::path& folder) {
-  const auto file = Pieces::file_name(piece.kind, piece.number);
-  const auto written = nn::write_safetensors(
-      folder / file, {{"values", {static_cast<std::int64_t>(piece.values.size())}, piece.values}},
-      {});
-  return {file, written.bytes, written.sha256};
-}
-
-CheckpointFile write_null_text(const stdfs::path& folder, const nn::Layout& layout,
-                               const std::vector<float>& null_text) {
-  const auto& n = layout.network();
-  const auto written = nn::write_safetensors(
-      folder / CheckpointIndex::kNullText,
-      {{std::string(nn::kNullTextName), {n.max_tokens, n.caption_width}, null_text}},
-      nn::metadata_of(layout));
-  return {CheckpointIndex::kNullText, written.bytes, written.sha256};
-}
-
-/// What gather() carries: one line a file.
-std::string to_text(const std::vector<CheckpointFile>& files) {
-  nlohmann::json json = nlohmann::json::array();
-  for (const auto& file : files) json.push_back({file.name, file.bytes, file.sha256.hex()});
-  return json.dump();
-}
-std::vector<CheckpointFile> files_of(std::span<const std::byte> text) {
-  std::vector<CheckpointFile> files;
-  const auto* begin = reinterpret_cast<const char*>(text.data());
-  for (const auto& file : nlohmann::json::parse(begin, begin + text.size())) {
-    files.push_back({file[0], file[1], Sha256::parse(file[2].get<std::string>())});
-  }
-  return files;
-}
-
-/// Files of this rank's share whose bytes are not those that the index names.
-std::string damage_in(const stdfs::path& folder, const CheckpointIndex& index, int rank,
-                      int ranks) {
-  for (auto i = static_cast<std::size_t>(rank); i < index.files.size();
-       i += static_cast<std::size_t>(ranks)) {
-    const auto path = folder / index.files[i].name;
-    if (!is_there(path)) return path.string() + ": missing";
-    if (fs::sha256_file(path) != index.files[i].sha256) return path.string() + ": damaged";
-  }
-  return {};
-}
-
-void fill(State& state, const stdfs::path& folder, const CheckpointIndex& index) {
-  const auto& sharding = state.sharding();
-  const auto null_text = nn::Safetensors::read(folder / CheckpointIndex::kNullText);
-  nn::check_metadata(null_text, sharding.layout());
-  state.null_text = nn::null_text_of(null_text, sharding.layout());
-  Pieces(sharding, index.piece_elements).restore(state, folder);
-  state.counters = index.counters;
-  state.guard = index.guard;
-}
-
-/// steps.h5, visits.h5, blocks.h5.
-std::array<shard::FileEntry, 3> write_rows(const stdfs::path& folder,
-                                           const shard::FileHeader& header, const RoundRows& rows) {
-  return {shard::write_table<shard::Step>(folder / CheckpointIndex::kSteps, header, rows.steps),
-          shard::write_table<shard::Visit>(folder / CheckpointIndex::kVisits, header, rows.visits),
-          shard::write_table<shard::Block>(folder / CheckpointIndex::kBlocks, header, rows.blocks)};
-}
-
-template <class Row>
-std::vector<Row> read_whole(const stdfs::path& file, const Sha256& content) {
-  require(is_there(file), file, "missing");
-  auto rows = shard::read_table<Row>(file);
-  require(shard::content_digest<Row>(rows) == content, file, "damaged");
-  return rows;
-}
-
-RoundRows read_rows(const stdfs::path& folder) {
-  return {shard::read_table<shard::Step>(folder / CheckpointIndex::kSteps),
-          shard::read_table<shard::Visit>(folder / CheckpointIndex::kVisits),
-          shard::read_table<shard::Block>(folder / CheckpointIndex::kBlocks)};
-}
 
 std::string agreed(const mpi::Communicator& world, const std::string& own) {
   const auto all = world.gather(as_bytes(own), 0);
@@ -246,10 +156,9 @@ void Checkpoints::publish() {
       auto& index = saving.index;
       const auto& layout = sharding_.layout();
       index.files.push_back(write_null_text(saving.folder, layout, saving.null_text));
-      const auto written = write_rows(saving.folder, setup_.header, saving.rows);
-      index.steps_content = written[0].content;
-      index.visits_content = written[1].content;
-      index.blocks_content = written[2].content;
+      for (const auto& table : write_rows(saving.folder, setup_.header, saving.rows)) {
+        index.tables[table.name] = table.content;
+      }
       fs::publish(saving.folder / CheckpointIndex::kName, to_json(index, pieces_, layout));
       const auto all = folders();
       for (auto i = static_cast<std::size_t>(setup_.keep); i < all.size(); ++i) {
@@ -317,28 +226,17 @@ std::vector<stdfs::path> Checkpoints::folders() const {
   return found;
 }
 
-/// Rank 0 alone: of everything but the pieces' bytes.
-std::string Checkpoints::problem_of(const stdfs::path& folder) const {
-  try {
-    const auto index = read_index(folder / CheckpointIndex::kName);
-    require(index.key == setup_.key, folder,
-            "it belongs to other settings, another set or other start weights");
-    const auto steps_file = folder / CheckpointIndex::kSteps;
-    const auto steps = read_whole<shard::Step>(steps_file, index.steps_content);
-    require(static_cast<std::int64_t>(steps.size()) == index.counters.round_step, steps_file,
-            "not the steps of the checkpoint that it lies in");
-    static_cast<void>(
-        read_whole<shard::Visit>(folder / CheckpointIndex::kVisits, index.visits_content));
-    static_cast<void>(
-        read_whole<shard::Block>(folder / CheckpointIndex::kBlocks, index.blocks_content));
-    return {};
-  } catch (const DataError& error) {
-    return error.what();
+RoundRows Checkpoints::checked_rows(const stdfs::path& folder) const {
+  const auto index = read_index(folder / CheckpointIndex::kName);
+  if (index.key != setup_.key) {
+    throw DataError(folder.string() +
+                    ": it belongs to other settings, another set or other start weights");
   }
-}
-
-std::string Checkpoints::agree(const std::string& problem) const {
-  return agreed(sharding_.grid().world(), problem);
+  auto rows = read_rows(folder, index);
+  if (static_cast<std::int64_t>(rows.steps.size()) != index.counters.round_step) {
+    throw DataError(folder.string() + ": its steps are not those of this checkpoint");
+  }
+  return rows;
 }
 
 void Checkpoints::set_aside(const stdfs::path& folder) const {
@@ -367,16 +265,23 @@ std::optional<Resumed> Checkpoints::newest(State& state) {
     const stdfs::path folder =
         world.broadcast(i < candidates.size() ? candidates[i].string() : "", 0);
     if (folder.empty()) return std::nullopt;
-    std::string problem = agree(world.rank() == 0 ? problem_of(folder) : "");
+    Resumed resumed{{}, folder};
+    std::string problem;
+    if (world.rank() == 0) {
+      try {
+        resumed.rows = checked_rows(folder);
+      } catch (const DataError& error) {
+        problem = error.what();
+      }
+    }
+    problem = agreed(world, problem);
     if (problem.empty()) {
       const auto index = read_index(folder / CheckpointIndex::kName);
-      problem = agree(damage_in(folder, index, world.rank(), world.size()));
+      problem = agreed(world, damage_in(folder, index, world.rank(), world.size()));
       if (problem.empty()) {
         fill(state, folder, index);
         complete_ = folder;
-        Resumed resumed{{}, folder};
         if (world.rank() != 0) return resumed;
-        resumed.rows = read_rows(folder);
         if (const auto told = differences(index.environment, setup_.environment); !told.empty()) {
           log_.info(
               "goes on under other conditions, so that losses are equal to rounding, not to "

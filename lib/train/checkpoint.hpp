@@ -21,7 +21,7 @@ struct Resumed {
 };
 
 /// The checkpoints of one round: `state/step-NNNNNNNNN/` under `directory`, each the pieces of the
-/// state, the null text and the steps so far, and an index that names them all with their SHA-256
+/// state, the null text and the tables so far, and an index that names them all with their SHA-256
 /// and is published last. The finished round's checkpoint stays, the next round goes on from it.
 /// All calls are collective.
 class Checkpoints {
@@ -61,7 +61,7 @@ class Checkpoints {
   /// The same from the newest that has at most `updates` applied steps; those that have more are
   /// removed: training goes another way from there on. Waits first for what is being written.
   [[nodiscard]] std::optional<Resumed> roll_back(State& state, std::int64_t updates);
-  /// Publishes the round's results: its checkpoint, unless that is there, steps.h5 and
+  /// Publishes the round's results: its checkpoint, unless that is there, its tables and
   /// model.safetensors (the averaged weights). All other checkpoints, also those set aside, are
   /// removed. On rank 0 the files, relative to the directory.
   [[nodiscard]] std::vector<shard::FileEntry> finish(const State& state, const RoundRows& rows);
@@ -86,8 +86,8 @@ class Checkpoints {
   void wait_for_index();
   void abandon(const std::string& problem);
   [[nodiscard]] std::vector<std::filesystem::path> folders() const;  // newest first
-  [[nodiscard]] std::string problem_of(const std::filesystem::path& folder) const;
-  [[nodiscard]] std::string agree(const std::string& problem) const;
+  /// Rank 0 alone. DataError when anything but the pieces' bytes is wrong.
+  [[nodiscard]] RoundRows checked_rows(const std::filesystem::path& folder) const;
   void set_aside(const std::filesystem::path& folder) const;
 
   const Sharding& sharding_;

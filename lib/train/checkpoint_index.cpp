@@ -12,7 +12,7 @@
 namespace evd::train {
 namespace {
 
-constexpr const char* kFormat = "evolvedirector checkpoint 4";
+constexpr const char* kFormat = "evolvedirector checkpoint 5";
 constexpr std::uint64_t kMaxIndexBytes = std::uint64_t{1} << 26;
 
 nlohmann::json tensors_of(const Pieces& pieces, const nn::Layout& layout) {
@@ -54,12 +54,9 @@ CheckpointIndex parse(const nlohmann::json& json) {
                            file.at("bytes").get<std::int64_t>(),
                            Sha256::parse(file.at("sha256").get<std::string>())});
   }
-  const auto content = [&](const char* key) {
-    return Sha256::parse(json.at(key).get<std::string>());
-  };
-  index.steps_content = content("steps_content");
-  index.visits_content = content("visits_content");
-  index.blocks_content = content("blocks_content");
+  for (const auto& [file, content] : json.at("tables").items()) {
+    index.tables[file] = Sha256::parse(content.get<std::string>());
+  }
   json.at("environment").get_to(index.environment);
   if (index.piece_elements == 0 || index.counters.round_step < 0) {
     throw DataError("a count is out of range");
@@ -83,7 +80,7 @@ Sha256 CheckpointIndex::content() const {
     stream.field(std::uint64_t{std::bit_cast<std::uint32_t>(norm)});
   stream.field(key.hex()).field(static_cast<std::uint64_t>(piece_elements));
   for (const auto& file : files) stream.field(file.name).field(file.sha256.hex());
-  stream.field(steps_content.hex()).field(visits_content.hex()).field(blocks_content.hex());
+  for (const auto& [file, content] : tables) stream.field(file).field(content.hex());
   return stream.finish();
 }
 
@@ -92,6 +89,8 @@ std::string to_json(const CheckpointIndex& index, const Pieces& pieces, const nn
   for (const auto& file : index.files) {
     files.push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256.hex()}});
   }
+  nlohmann::json tables = nlohmann::json::object();
+  for (const auto& [file, content] : index.tables) tables[file] = content.hex();
   const auto& c = index.counters;
   const nlohmann::json json = {
       {"format", kFormat},
@@ -103,9 +102,7 @@ std::string to_json(const CheckpointIndex& index, const Pieces& pieces, const nn
       {"resumes", index.key.hex()},
       {"piece_elements", index.piece_elements},
       {"files", files},
-      {"steps_content", index.steps_content.hex()},
-      {"visits_content", index.visits_content.hex()},
-      {"blocks_content", index.blocks_content.hex()},
+      {"tables", tables},
       {"environment", index.environment},
       {"tensors", tensors_of(pieces, layout)}};
   return json.dump(1) + "\n";

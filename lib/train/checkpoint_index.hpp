@@ -29,16 +29,11 @@ struct CheckpointIndex {
   Sha256 key;  ///< of everything that the round's result depends on
   std::size_t piece_elements = 0;
   std::vector<CheckpointFile> files;  ///< pieces and null text
-  /// Of steps.h5, visits.h5 and blocks.h5; not of their bytes, which hold a date.
-  Sha256 steps_content;
-  Sha256 visits_content;
-  Sha256 blocks_content;
+  /// Of each table of the round so far, by file name; not of its bytes, which hold a date.
+  std::map<std::string, Sha256> tables;
   Environment environment;
 
   static constexpr const char* kName = "index.json";
-  static constexpr const char* kSteps = "steps.h5";
-  static constexpr const char* kVisits = "visits.h5";
-  static constexpr const char* kBlocks = "blocks.h5";
   static constexpr const char* kNullText = "null_text.safetensors";
 
   /// Digest of all but the environment: equal for equal states.

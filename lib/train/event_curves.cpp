@@ -53,4 +53,13 @@ void EventCurves::blocks(std::span<const shard::Block> rows) {
   }
 }
 
+void EventCurves::validation(std::int64_t step, double trained, double averaged) {
+  events_.scalar("validation/loss", step, trained);
+  events_.scalar("validation/loss_averaged", step, averaged);
+}
+
+void EventCurves::pictures(std::int64_t step, const run::SummaryImage& sheet) {
+  events_.image("validation/pictures", step, sheet);
+}
+
 }  // namespace evd::train

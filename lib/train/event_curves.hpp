@@ -30,6 +30,10 @@ class EventCurves {
   void losses(std::int64_t step, std::span<const double> by_timestep);
   void blocks(std::span<const shard::Block> rows);
 
+  /// Mean loss on held-out samples, of the weights that are trained and of the averaged ones.
+  void validation(std::int64_t step, double trained, double averaged);
+  void pictures(std::int64_t step, const run::SummaryImage& sheet);
+
   void flush() { events_.flush(); }
 
   /// Where a campaign's curves lie: `tensorboard --logdir DIR/logs/tensorboard`.

@@ -5,6 +5,7 @@
 
 #include "core/text.hpp"
 #include "nn/encoders.hpp"
+#include "nn/t5_texts.hpp"
 #include "nn/threads.hpp"
 #include "run/encoder_files.hpp"
 

@@ -25,13 +25,15 @@ using data::FeaturePlace;
 using shard::FeatureKind;
 using Json = nlohmann::json;
 
-constexpr std::int32_t kNullText = -1;
+enum class Whose : std::uint8_t { nobody, prompt, member };
 
-/// A feature that the round reads: the empty text first, then texts, then latents, by member.
+/// A feature that the round reads: the empty text first (nobody's), then texts of prompts and of
+/// members, then latents of members.
 struct Wanted {
   RequestKey key;
   FeatureKind kind = FeatureKind::text;
-  std::int32_t member = kNullText;
+  Whose whose = Whose::nobody;
+  std::size_t index = 0;  // of the prompt or member
 };
 
 template <class T>
@@ -55,11 +57,12 @@ struct KnownFile {
 class Preparation {
  public:
   Preparation(run::Context& context, const mpi::Communicator& node,
-              std::span<const data::Member> members, const shard::Catalog& catalog,
-              const Activity& activity)
+              std::span<const data::Member> members, std::span<const std::string> prompts,
+              const shard::Catalog& catalog, const Activity& activity)
       : context_(context),
         config_(context.config),
         members_(members),
+        prompts_(prompts),
         catalog_(catalog),
         activity_(activity),
         targets_(catalog, members, config_.side_px()),
@@ -108,19 +111,28 @@ class Preparation {
     return buckets.table[static_cast<std::size_t>(buckets.of[member])];
   }
   [[nodiscard]] std::string_view prompt(const Wanted& wanted) const {
-    if (wanted.member == kNullText) return "";
-    return members_[static_cast<std::size_t>(wanted.member)].prompt;
+    switch (wanted.whose) {
+      case Whose::nobody:
+        break;
+      case Whose::prompt:
+        return prompts_[wanted.index];
+      case Whose::member:
+        return members_[wanted.index].prompt;
+    }
+    return "";
   }
 
   void want() {
     if (config_.has_t5()) {
       if (config_.text.null_text == nn::NullText::encoded) wanted_.push_back({});
+      for (std::size_t i = 0; i < prompts_.size(); ++i)
+        wanted_.push_back({{}, FeatureKind::text, Whose::prompt, i});
       for (std::size_t i = 0; i < members_.size(); ++i)
-        wanted_.push_back({{}, FeatureKind::text, static_cast<std::int32_t>(i)});
+        wanted_.push_back({{}, FeatureKind::text, Whose::member, i});
     }
     if (config_.has_vae())
       for (std::size_t i = 0; i < members_.size(); ++i)
-        wanted_.push_back({{}, FeatureKind::latent, static_cast<std::int32_t>(i)});
+        wanted_.push_back({{}, FeatureKind::latent, Whose::member, i});
     std::vector<RequestKey> keys;
     if (is_root())
       for (const auto& wanted : wanted_) keys.push_back(key_of(wanted));
@@ -137,8 +149,7 @@ class Preparation {
       return data::text_key(prompt(wanted),
                             {Sha256::parse(config_.text.sha256), name(config_.text.compute),
                              config_.network.max_tokens});
-    const auto member = static_cast<std::size_t>(wanted.member);
-    return data::latent_key(facts_[member].sha256, bucket(member),
+    return data::latent_key(facts_[wanted.index].sha256, bucket(wanted.index),
                             {Sha256::parse(config_.vae.sha256), config_.vae.tile});
   }
 
@@ -279,7 +290,7 @@ class Preparation {
       if (places_[i].is_known() || first_.at(wanted.key) != i) continue;
       Task task{wanted.key, wanted.kind, static_cast<std::int32_t>(i), prompt(wanted)};
       if (wanted.kind == FeatureKind::latent) {
-        task.member = static_cast<std::size_t>(wanted.member);
+        task.member = wanted.index;
         task.height_px = bucket(task.member).height_px;
         task.width_px = bucket(task.member).width_px;
       }
@@ -370,8 +381,10 @@ class Preparation {
     keep_used_files();
     for (const auto& file : known_) features_.files.push_back(file.path);
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      if (wanted_[i].member == kNullText)
+      if (wanted_[i].whose == Whose::nobody)
         features_.null_text = places_[i];
+      else if (wanted_[i].whose == Whose::prompt)
+        features_.prompts.push_back(places_[i]);
       else if (wanted_[i].kind == FeatureKind::text)
         features_.places.texts.push_back(places_[i]);
       else
@@ -407,9 +420,8 @@ class Preparation {
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto& wanted = wanted_[i];
       const auto& file = known_[static_cast<std::size_t>(places_[i].file)];
-      const SampleId sample = wanted.member == kNullText
-                                  ? SampleId{}
-                                  : members_[static_cast<std::size_t>(wanted.member)].id;
+      const SampleId sample =
+          wanted.whose == Whose::member ? members_[wanted.index].id : SampleId{};
       features_.uses.push_back(
           {wanted.key, wanted.kind, sample, file.round, file.sha256, places_[i].row});
     }
@@ -428,6 +440,7 @@ class Preparation {
   run::Context& context_;
   const run::Config& config_;
   std::span<const data::Member> members_;
+  std::span<const std::string> prompts_;
   const shard::Catalog& catalog_;
   const Activity& activity_;
   data::Targets targets_;
@@ -444,9 +457,10 @@ class Preparation {
 }  // namespace
 
 Features prepare_features(run::Context& context, const mpi::Communicator& node,
-                          std::span<const data::Member> members, const shard::Catalog& catalog,
+                          std::span<const data::Member> members,
+                          std::span<const std::string> prompts, const shard::Catalog& catalog,
                           const Activity& activity) {
-  return Preparation(context, node, members, catalog, activity).run();
+  return Preparation(context, node, members, prompts, catalog, activity).run();
 }
 
 }  // namespace evd::train

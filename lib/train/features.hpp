@@ -32,8 +32,9 @@ struct SizeBuckets {
 struct Features {
   SizeBuckets buckets;
   std::vector<std::filesystem::path> files;
-  data::FeatureSamples::Places places;  ///< lists are empty for what is not encoded
-  data::FeaturePlace null_text;         ///< of the empty text; unknown = not asked for
+  data::FeatureSamples::Places places;      ///< lists are empty for what is not encoded
+  data::FeaturePlace null_text;             ///< of the empty text; unknown = not asked for
+  std::vector<data::FeaturePlace> prompts;  ///< of the texts that no member has; empty without T5
 
   // On rank 0 only.
   std::vector<shard::FileEntry> own_files;    ///< in the stage's directory
@@ -42,14 +43,15 @@ struct Features {
   std::map<std::string, std::int64_t> tallies;
 };
 
-/// Finds the features of every member by key, in results of the campaign (those that were set aside
-/// too) and in what a killed life left in the stage's directory, checks every byte of them, and
-/// extracts what is missing or damaged, each once: ranks share the work, files are published whole,
-/// and what is finished stays when the job is killed. The encoders are gone from memory when it
-/// returns. Collective. Stopped when a signal came; DataError naming a sample whose target cannot
-/// be read.
+/// Finds the features of every member, and the texts of `prompts`, by key, in results of the
+/// campaign (those that were set aside too) and in what a killed life left in the stage's
+/// directory, checks every byte of them, and extracts what is missing or damaged, each once: ranks
+/// share the work, files are published whole, and what is finished stays when the job is killed.
+/// The encoders are gone from memory when it returns. Collective. Stopped when a signal came;
+/// DataError naming a sample whose target cannot be read.
 [[nodiscard]] Features prepare_features(run::Context& context, const mpi::Communicator& node,
                                         std::span<const data::Member> members,
+                                        std::span<const std::string> prompts,
                                         const shard::Catalog& catalog, const Activity& activity);
 
 }  // namespace evd::train

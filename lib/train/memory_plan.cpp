@@ -13,6 +13,17 @@ constexpr int kBatchesReadAhead = 3;
 
 }  // namespace
 
+JobShape job_of(const run::Config& config, int ranks, int ranks_per_node) {
+  const auto& train = config.train;
+  return {.ranks = ranks,
+          .ranks_per_node = ranks_per_node,
+          .batch = train.batch,
+          .micro_batch = train.micro_batch,
+          .text_tokens = config.network.max_tokens,
+          .snapshot_bytes = train.snapshot_mib * 1048576.0,
+          .recompute = train.recompute ? Recompute::block : Recompute::none};
+}
+
 std::int64_t samples_per_rank(const JobShape& job) {
   return (job.batch + job.ranks - 1) / std::max(1, job.ranks);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nn/layout.hpp"
+#include "run/config.hpp"
 #include "train/activations.hpp"
 
 namespace evd::train {
@@ -18,6 +19,8 @@ struct JobShape {
   double snapshot_bytes = 1e18;  ///< at most, of a rank
   Recompute recompute = Recompute::none;
 };
+
+[[nodiscard]] JobShape job_of(const run::Config& config, int ranks, int ranks_per_node);
 
 /// One thing that takes memory.
 struct PlannedBuffer {

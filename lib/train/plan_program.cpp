@@ -115,14 +115,8 @@ bool wants_plan(int argc, char** argv) {
 
 std::string plan_text(const run::Config& config, const PlanArguments& given) {
   const nn::Layout layout(config.network, config.diffusion);
-  JobShape job;
-  job.ranks = given.ranks;
-  job.ranks_per_node = given.ranks_per_node > 0 ? given.ranks_per_node : given.ranks;
-  job.batch = config.train.batch;
-  job.micro_batch = config.train.micro_batch;
-  job.snapshot_bytes = config.train.snapshot_mib * 1048576.0;
-  if (config.train.recompute) job.recompute = Recompute::block;
-  job.text_tokens = config.network.max_tokens;
+  const JobShape job =
+      job_of(config, given.ranks, given.ranks_per_node > 0 ? given.ranks_per_node : given.ranks);
   const MemoryPlan plan(layout, job);
   const PassShape whole{job.batch, tokens_of(config.network), job.batch * job.text_tokens};
   const double flops = training_flops(config.network, config.diffusion, whole, job.recompute);

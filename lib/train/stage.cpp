@@ -6,6 +6,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "data/held_out.hpp"
 #include "data/members.hpp"
 #include "data/pictures.hpp"
 #include "data/targets.hpp"
@@ -19,6 +20,7 @@
 #include "train/memory_check.hpp"
 #include "train/profile.hpp"
 #include "train/trainer.hpp"
+#include "train/validation_setup.hpp"
 #include "train/watchdog.hpp"
 
 namespace evd::train {
@@ -94,17 +96,6 @@ std::filesystem::path profile_file(const run::Context& context) {
                 context.world.rank());
 }
 
-JobShape job_of(const run::Context& context, const mpi::Communicator& node) {
-  const auto& config = context.config;
-  return {.ranks = context.world.size(),
-          .ranks_per_node = node.size(),
-          .batch = config.train.batch,
-          .micro_batch = config.train.micro_batch,
-          .text_tokens = config.network.max_tokens,
-          .snapshot_bytes = config.train.snapshot_mib * 1048576.0,
-          .recompute = config.train.recompute ? Recompute::block : Recompute::none};
-}
-
 /// What steps are fed with: features where there are encoders, pictures and prompts elsewhere.
 class Source {
  public:
@@ -119,8 +110,7 @@ class Source {
       features_.emplace(files_, features.places, n.caption_width, n.channels, &pictures_);
     }
     if (features.null_text.is_known()) {
-      auto text = files_.text(features.null_text, n.caption_width);
-      null_text_ = nn::TextStates{std::move(text.states), text.tokens};
+      null_text_ = text(features.null_text, n.caption_width);
     }
   }
   Source(const Source&) = delete;
@@ -131,8 +121,25 @@ class Source {
     return pictures_;
   }
   [[nodiscard]] const std::optional<nn::TextStates>& null_text() const { return null_text_; }
+  /// States of prompts that no member has, and of the empty text; null where there is no T5.
+  [[nodiscard]] std::shared_ptr<const nn::Texts> texts_of(const std::vector<std::string>& prompts,
+                                                          const Features& features,
+                                                          int channels) const {
+    if (features.prompts.empty()) return nullptr;
+    nn::KnownTexts::States states;
+    if (null_text_) states[""] = *null_text_;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      states[prompts[i]] = text(features.prompts[i], channels);
+    }
+    return std::make_shared<const nn::KnownTexts>(channels, std::move(states));
+  }
 
  private:
+  [[nodiscard]] nn::TextStates text(const data::FeaturePlace& place, int channels) const {
+    auto text = files_.text(place, channels);
+    return {std::move(text.states), text.tokens};
+  }
+
   data::Targets targets_;
   data::Pictures pictures_;
   data::FeatureFiles files_;
@@ -182,14 +189,16 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const int threads = run::cores_per_rank(node);
   nn::use_threads(threads);
   const nn::Layout layout(config.network, config.diffusion);
-  check_memory(MemoryPlan(layout, job_of(context, node)), node.size(), memory_limits());
+  const JobShape job = job_of(config, context.world.size(), node.size());
+  check_memory(MemoryPlan(layout, job), node.size(), memory_limits());
   context.world.barrier();  // nobody takes memory before all have looked
   const Sharding sharding(layout, context.world, node);
   const Inputs inputs = find_inputs(context);
   const auto members = data::read_members(inputs.set_file);
   const shard::Catalog catalog(context.campaign.root());
+  const auto prompts = validation_prompts(context, members);
   // Encoders are in memory in here alone.
-  Features features = prepare_features(context, node, members, catalog, activity);
+  Features features = prepare_features(context, node, members, prompts, catalog, activity);
   activity.enter(Operation::load, 0);
   const double prepared_s = monotonic_s();
   const Source source(config, catalog, members, features);
@@ -198,6 +207,10 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
                            static_cast<std::size_t>(config.train.snapshot_mib) << 20,
                            environment_of(context, sharding.grid(), threads)},
                           context.log);
+  const auto turns = data::without_held_out(features.buckets.of, members,
+                                            config.train.held_out_share, config.campaign.seed);
+  const auto validation = make_validation(
+      context, members, prompts, source.texts_of(prompts, features, config.network.caption_width));
   State state(sharding);
   auto rows = begin(context, inputs, state, checkpoints);
   const double loaded_s = monotonic_s();
@@ -216,16 +229,14 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
                     members,
                     source.samples(),
                     features.buckets,
+                    turns,
                     config.has_vae() ? config.vae.scale : 1.0,
                     source.null_text(),
-                    activity};
+                    activity,
+                    validation.get()};
   while (train_round(round, state, context.stop, context.log,
                      [&](const Told& told) { return books.after(told); }) == RoundEnd::lost) {
-    books.go_back([&] {
-      state.counters = {};
-      state.guard = {};
-      start(state, context, inputs);
-    });
+    books.go_back([&] { start(state, context, inputs); });
   }
   const double trained_s = monotonic_s();
   if (profile) profile->finish();

@@ -76,8 +76,12 @@ void start_fresh(State& state, const std::function<nn::Weights()>& load) {
   local.broadcast(std::as_writable_bytes(std::span(state.null_text)), 0);
   state.fence();
   for (std::size_t bucket = 0; bucket < state.sharding().own().size(); ++bucket) {
+    std::ranges::fill(state.own(Kind::exp_avg, bucket), 0.0F);
+    std::ranges::fill(state.own(Kind::exp_avg_sq, bucket), 0.0F);
     std::ranges::copy(state.own(Kind::master, bucket), state.own(Kind::ema0, bucket).begin());
   }
+  state.counters = {};
+  state.guard = {};
 }
 
 void check_equal(const State& state) {

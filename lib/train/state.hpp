@@ -64,8 +64,8 @@ class State {
   std::vector<std::size_t> places_;  // of each bucket's part in the three
 };
 
-/// Weights as drawn or read, moments at zero, the average a copy. Collective; `load` is called on
-/// one rank of each node.
+/// Weights as drawn or read, moments and counters at zero, the average a copy, the guard without a
+/// memory: whatever the state was before. Collective; `load` is called on one rank of each node.
 void start_fresh(State& state, const std::function<nn::Weights()>& load);
 
 /// InternalError when nodes hold different weights: they must never drift apart.

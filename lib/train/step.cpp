@@ -29,4 +29,13 @@ void apply(const AdamW& adamw, State& state, Exchange& exchange, double gradient
   }
 }
 
+void swap_average(State& state, Exchange& exchange) {
+  state.fence();  // until all ranks of the node are done with the weights
+  for (std::size_t bucket = 0; bucket < state.sharding().own().size(); ++bucket) {
+    std::ranges::swap_ranges(state.own(Kind::master, bucket), state.own(Kind::ema0, bucket));
+  }
+  exchange.share_weights();
+  state.fence();  // sharing waits for the neighbours once a step, and this step has shared before
+}
+
 }  // namespace evd::train

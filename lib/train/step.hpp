@@ -23,4 +23,8 @@ struct Sums {
 /// Counts an update and applies it to this rank's parts. share_weights() must follow.
 void apply(const AdamW& adamw, State& state, Exchange& exchange, double gradient_scale);
 
+/// The averaged weights change places with those that are trained, on every rank; done twice, all
+/// is as before, to the bit. Collective: nobody computes with the weights meanwhile.
+void swap_average(State& state, Exchange& exchange);
+
 }  // namespace evd::train

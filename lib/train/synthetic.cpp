@@ -48,14 +48,9 @@ std::string work(const run::Config& config, int steps, const mpi::Communicator& 
   nn::use_threads(run::cores_per_rank(node));
   const nn::Layout layout(config.network, config.diffusion);
   const auto& options = config.train;
-  const MemoryPlan plan(layout,
-                        {.ranks = world.size(),
-                         .ranks_per_node = node.size(),
-                         .batch = options.batch,
-                         .micro_batch = options.micro_batch,
-                         .text_tokens = config.network.max_tokens,
-                         .snapshot_bytes = 0,
-                         .recompute = options.recompute ? Recompute::block : Recompute::none});
+  JobShape job = job_of(config, world.size(), node.size());
+  job.snapshot_bytes = 0;  // it writes no checkpoints
+  const MemoryPlan plan(layout, job);
   check_memory(plan, node.size(), memory_limits());
   world.barrier();  // nobody takes memory before all have looked
   const PeakMemory memory;

@@ -8,6 +8,7 @@
 #include "nn/text_encoder.hpp"
 #include "train/block_norms.hpp"
 #include "train/step.hpp"
+#include "train/validation.hpp"
 #include "train/visits.hpp"
 
 namespace evd::train {
@@ -19,15 +20,7 @@ std::vector<Entry> entries_of(const Round& round, const data::Batch& batch, std:
       static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(round.options.batch) +
       batch.first;
   for (std::size_t i = 0; i < batch.indices.size(); ++i) {
-    const auto& member = round.members[batch.indices[i]];
-    entries.push_back({member.id, member.prompt, first + i});
-    if (!round.buckets.sizes.empty()) {
-      const auto& size = round.buckets.sizes[batch.indices[i]];
-      const auto bucket = static_cast<std::size_t>(batch.bucket);
-      entries.back().height_px = static_cast<float>(size.height_px);
-      entries.back().width_px = static_cast<float>(size.width_px);
-      entries.back().aspect = static_cast<float>(round.buckets.table[bucket].aspect);
-    }
+    entries.push_back(entry_of(round, batch.indices[i], batch.bucket, first + i));
   }
   return entries;
 }
@@ -70,6 +63,17 @@ std::int64_t text_tokens_of(const Part& part, int global_batch) {
 
 }  // namespace
 
+Entry entry_of(const Round& round, std::size_t member, int bucket, std::uint64_t number) {
+  const auto& of = round.members[member];
+  Entry entry{of.id, of.prompt, number};
+  if (round.buckets.sizes.empty()) return entry;
+  const auto& size = round.buckets.sizes[member];
+  entry.height_px = static_cast<float>(size.height_px);
+  entry.width_px = static_cast<float>(size.width_px);
+  entry.aspect = static_cast<float>(round.buckets.table[static_cast<std::size_t>(bucket)].aspect);
+  return entry;
+}
+
 RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& stop,
                      const Log& log, const std::function<bool(const Told&)>& after) {
   const auto& options = round.options;
@@ -91,10 +95,10 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
   setup.end_step = static_cast<std::uint64_t>(options.steps_per_round);
   setup.rank = world.rank();
   setup.world_size = world.size();
-  data::Prefetch prefetch(round.samples,
-                          data::Order(round.seed, round.number, round.buckets.of,
-                                      static_cast<std::uint64_t>(options.batch)),
-                          setup);
+  data::Prefetch prefetch(
+      round.samples,
+      data::Order(round.seed, round.number, round.turns, static_cast<std::uint64_t>(options.batch)),
+      setup);
 
   while (at.round_step < options.steps_per_round) {
     if (guard.is_lost()) return RoundEnd::lost;
@@ -164,7 +168,15 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
     row.reduce_s = static_cast<float>(times.reduce_s);
     row.optimizer_s = static_cast<float>(times.optimizer_s);
     const auto text_tokens = text_tokens_of(part, options.batch);
-    if (!after({row, times, sums.stop, visits, blocks, text_tokens})) return RoundEnd::stopped;
+    std::optional<Validated> validated;
+    if (round.validation != nullptr && at.step % options.validate_every == 0) {
+      round.activity.enter(Operation::validation, at.step);
+      validated = round.validation->run(round, state, backprop, exchange);
+    }
+    if (!after({row, times, sums.stop, visits, blocks, text_tokens,
+                validated ? &*validated : nullptr})) {
+      return RoundEnd::stopped;
+    }
   }
   return guard.is_lost() ? RoundEnd::lost : RoundEnd::finished;
 }

@@ -15,6 +15,9 @@
 
 namespace evd::train {
 
+class Validation;
+struct Validated;
+
 /// Wall seconds of one rank by activity.
 struct Times {
   double data_s = 0;
@@ -32,10 +35,16 @@ struct Round {
   std::span<const data::Member> members;
   const data::Samples& samples;
   const SizeBuckets& buckets;
+  std::span<const int> turns;               ///< bucket of each member, as data::Order takes them
   double latent_scale = 1;                  ///< Noising::latent_scale
   std::optional<nn::TextStates> null_text;  ///< Noising::null_text
   Activity activity{};
+  Validation* validation = nullptr;  ///< null = none
 };
+
+/// What make_part() is told of a member in a bucket (data::Order's) as entry `number`.
+[[nodiscard]] Entry entry_of(const Round& round, std::size_t member, int bucket,
+                             std::uint64_t number);
 
 /// What a caller is told after each step, with the state as it is then. Rows are rank 0's.
 struct Told {
@@ -45,6 +54,7 @@ struct Told {
   std::span<const shard::Visit> visits{};  ///< none of a step that is left out for good
   std::span<const shard::Block> blocks{};  ///< every options.block_norms_every steps
   std::int64_t text_tokens = 0;            ///< of the global batch, by this rank's share
+  const Validated* validated = nullptr;    ///< null = it was not the step for it
 };
 
 /// How train_round() ended: at the round's end, because `after` said so, or because so many steps

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/random.hpp"
+#include "data/held_out.hpp"
 
 namespace evd::data {
 namespace {
@@ -129,6 +131,63 @@ TEST(Order, TellsHowOftenEachSampleIsTaken) {
     for (std::uint64_t step = 0; step < steps; ++step)
       for (const auto index : step_of(order, step)) ++counted[index];
     EXPECT_EQ(order.times_taken(steps), counted) << steps;
+  }
+}
+
+TEST(Order, HeldOutSamplesAreTheOnesThatNoStepTakes) {
+  auto buckets = mixed_buckets();
+  std::vector<int> rest;  // as if they were not there
+  Indices kept;
+  for (std::uint32_t i = 0; i < buckets.size(); ++i) {
+    if (i % 7 == 3) {
+      buckets[i] = kHeldOut;
+    } else {
+      rest.push_back(buckets[i]);
+      kept.push_back(i);
+    }
+  }
+  Order order(3, 1, buckets, 10);
+  Order expected(3, 1, rest, 10);
+  for (std::uint64_t step = 0; step < 100; ++step) {
+    Indices samples = step_of(expected, step);
+    for (auto& sample : samples) sample = kept[sample];
+    ASSERT_EQ(step_of(order, step), samples) << step;
+  }
+  const auto times = order.times_taken(100);
+  ASSERT_EQ(times.size(), buckets.size());
+  for (std::size_t i = 0; i < times.size(); ++i) EXPECT_EQ(times[i] == 0, i % 7 == 3) << i;
+  EXPECT_THROW(Order(1, 0, std::vector<int>(5, kHeldOut), 4), DataError);
+}
+
+std::vector<Member> members(std::size_t count) {
+  std::vector<Member> all(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::array<std::uint8_t, SampleId::kBytes> bytes{};
+    Random random(9, Purpose::test, i);
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random.below(256));
+    all[i].id = SampleId(bytes);
+  }
+  return all;
+}
+
+TEST(HeldOut, AreTheSameInASetThatChanges) {
+  const auto all = members(2000);
+  const auto found = held_out(all, 0.1, 5);
+  EXPECT_NEAR(static_cast<double>(found.size()), 200, 60);
+  EXPECT_TRUE(held_out(all, 0, 5).empty());
+  // Every second member is gone: of those that stay the same ones are held out, in the same order.
+  std::vector<Member> half;
+  for (std::size_t i = 0; i < all.size(); i += 2) half.push_back(all[i]);
+  std::vector<std::size_t> expected;
+  for (const auto index : found) {
+    if (index % 2 == 0) expected.push_back(index / 2);
+  }
+  EXPECT_EQ(held_out(half, 0.1, 5), expected);
+  EXPECT_NE(held_out(all, 0.1, 6), found);
+  const auto buckets = without_held_out(std::vector<int>(all.size(), 4), all, 0.1, 5);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool is_held_out = std::find(found.begin(), found.end(), i) != found.end();
+    EXPECT_EQ(buckets[i], is_held_out ? kHeldOut : 4) << i;
   }
 }
 

@@ -117,8 +117,8 @@ TEST_F(Query, DamageIsOneLineAndTheRestIsThere) {
 
 TEST_F(Query, ACampaignThatHasJustBegunHasEmptyTables) {
   make_campaign(directory_ / "new");
-  for (const char* table :
-       {"images", "answers", "pairs", "calls", "prompts", "steps", "visits", "blocks", "metrics"}) {
+  for (const char* table : {"images", "answers", "pairs", "calls", "prompts", "steps", "visits",
+                            "blocks", "validations", "metrics"}) {
     const auto asked =
         test::run({{program("evd"), "query", at("new"),
                     "SELECT count(*), max(rowid) FROM " + std::string(table), "--csv"}});

@@ -49,7 +49,8 @@ class RandomCampaign {
     const run::StageRef train{run::Stage::train, 0};
     publish(train, campaign_.directory(train),
             {write<shard::Step>(train, "steps.h5", 4), write<shard::Visit>(train, "visits.h5", 14),
-             write<shard::Block>(train, "blocks.h5", 15)});
+             write<shard::Block>(train, "blocks.h5", 15),
+             write<shard::Validation>(train, "validations.h5", 16)});
     const run::StageRef judge{run::Stage::judge, 1};
     const auto retired = campaign_.directory(judge).string() + ".retired-001";
     std::filesystem::create_directories(retired);

@@ -109,6 +109,7 @@ TEST_F(Sql, StarIsWhatTheReaderGives) {
   expect_all<shard::Step>("steps", {file(train, 0, "steps.h5")});
   expect_all<shard::Visit>("visits", {file(train, 0, "visits.h5")});
   expect_all<shard::Block>("blocks", {file(train, 0, "blocks.h5")});
+  expect_all<shard::Validation>("validations", {file(train, 0, "validations.h5")});
   expect_all<shard::Metric>("metrics",
                             {file(judge, 0, "metrics.h5"), file(judge, 1, "metrics.h5")});
   EXPECT_EQ(ask("SELECT * FROM prompts").size(), 0U);
@@ -218,7 +219,7 @@ TEST_F(Sql, RoundsComeFromTheManifests) {
   EXPECT_EQ(ask("SELECT stage, round, wall_s, cpu_s, gpu_s, done, refused, failed, open,"
                 " cost_microusd, ranks, files, software, result FROM rounds WHERE stage = 'train'"),
             (std::vector<Line>{{"train", "0", "12.500000", "20.250000", "0.000000", "7", "2", "1",
-                                "0", "1500000", "2", "3", "test", "rounds/0000/train"}}));
+                                "0", "1500000", "2", "4", "test", "rounds/0000/train"}}));
   EXPECT_EQ(ask("SELECT count(*) FROM rounds"), (std::vector<Line>{{"6"}}));
 }
 

@@ -3,22 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "nn/small_network.hpp"
 #include "support/temp_dir.hpp"
 
 namespace evd::nn {
 namespace {
 
-NetworkOptions small() {
-  NetworkOptions n;
-  n.input_size = 8;
-  n.patch = 4;
-  n.width = 16;
-  n.depth = 1;
-  n.head_dim = 8;
-  n.caption_width = 6;
-  n.max_tokens = 3;
-  return n;
-}
+using test::small_network;
 
 std::string message_of(const std::function<void()>& action) {
   try {
@@ -36,7 +27,7 @@ bool holds(const std::string& text, const std::string& part) {
 class ModelFile : public testing::Test {
  protected:
   evd::test::TempDir folder;
-  Layout layout{small(), DiffusionOptions{}};
+  Layout layout{small_network(), DiffusionOptions{}};
   Weights weights = start_weights(layout, 4);
   std::filesystem::path path = folder / "model.safetensors";
 
@@ -57,20 +48,20 @@ TEST_F(ModelFile, ComesBackAsWritten) {
 // The layer norm of queries and keys has no parameters: only the metadata tells the variants apart.
 TEST_F(ModelFile, AnotherVariantIsRefused) {
   write_model(path, layout, weights);
-  auto other = small();
+  auto other = small_network();
   other.qk_norm = QkNorm::none;
   const auto message = read_with(other);
   EXPECT_TRUE(holds(message, "network.qk_norm = self_cross (configured: none)")) << message;
   DiffusionOptions noise;
   noise.prediction = Prediction::noise;
-  EXPECT_TRUE(holds(read_with(small(), noise), "diffusion.prediction = v"));
+  EXPECT_TRUE(holds(read_with(small_network(), noise), "diffusion.prediction = v"));
 }
 
 TEST_F(ModelFile, AVariantThatIsNotToldIsNotGuessed) {
   auto tensors = named_tensors(layout, weights.flat, "");
   tensors.push_back({std::string(kNullTextName), {3, 6}, weights.null_text});
   write_safetensors(path, tensors, {});
-  const auto message = read_with(small());
+  const auto message = read_with(small_network());
   EXPECT_TRUE(holds(message, "does not tell")) << message;
 }
 
@@ -81,19 +72,20 @@ TEST_F(ModelFile, MissingUnexpectedAndMisshapenTensorsAreNamed) {
   tensors.pop_back();
   tensors.push_back(null_text);
   write_safetensors(path, tensors, metadata_of(layout));
-  EXPECT_TRUE(holds(read_with(small()), "missing tensors x_embedder.proj.bias"));
+  EXPECT_TRUE(holds(read_with(small_network()), "missing tensors x_embedder.proj.bias"));
 
   tensors = named_tensors(layout, weights.flat, "");
   tensors.push_back(null_text);
   tensors.push_back({"blocks.7.extra", {2}, std::span(weights.flat).first(2)});
   write_safetensors(path, tensors, metadata_of(layout));
-  EXPECT_TRUE(holds(read_with(small()), "unexpected tensors blocks.7.extra"));
+  EXPECT_TRUE(holds(read_with(small_network()), "unexpected tensors blocks.7.extra"));
 
   tensors = named_tensors(layout, weights.flat, "");
   tensors.push_back(null_text);
   tensors.front().shape = {tensors.front().shape[1], tensors.front().shape[0]};
   write_safetensors(path, tensors, metadata_of(layout));
-  EXPECT_TRUE(holds(read_with(small()), "final_layer.linear.weight [16,48] instead of [48,16]"));
+  EXPECT_TRUE(
+      holds(read_with(small_network()), "final_layer.linear.weight [16,48] instead of [48,16]"));
 }
 
 }  // namespace

@@ -83,8 +83,8 @@ std::string table_of_rounds() {
 std::string generated() {
   return "\n" + table_of<Sample>() + table_of<Image>() + table_of<Answer>() + table_of<Pair>() +
          table_of<Call>() + table_of<Prompt>() + table_of<Step>() + table_of<Visit>() +
-         table_of<Block>() + table_of<Feature>() + table_of<FeatureUse>() + table_of<Metric>() +
-         table_of_rounds();
+         table_of<Block>() + table_of<Validation>() + table_of<Feature>() + table_of<FeatureUse>() +
+         table_of<Metric>() + table_of_rounds();
 }
 
 // The document in three parts: before, the generated one, after.
@@ -147,6 +147,7 @@ TEST(Format, EveryExampleRuns) {
   write_table<Step>(dir / "steps.h5", kHeader, test::random_rows<Step>(20, 7));
   write_table<Visit>(dir / "visits.h5", kHeader, test::random_rows<Visit>(20, 9));
   write_table<Block>(dir / "blocks.h5", kHeader, test::random_rows<Block>(20, 10));
+  write_table<Validation>(dir / "validations.h5", kHeader, test::random_rows<Validation>(20, 11));
   write_table<Metric>(dir / "metrics.h5", kHeader, test::random_rows<Metric>(20, 8));
   write_table<FeatureUse>(dir / "feature-uses.h5", kHeader, test::random_rows<FeatureUse>(20, 9));
   Feature feature;
@@ -173,7 +174,7 @@ TEST(Format, EveryExampleRuns) {
   piece[0] = static_cast<char>(header.size());
   write_file(checkpoint / "exp_avg-00000.safetensors", piece + header + std::string(16, '\0'));
   const auto all = examples();
-  EXPECT_EQ(all.size(), 25U);
+  EXPECT_EQ(all.size(), 26U);
   for (const auto& example : all) {
     // The function that the others import.
     if (constexpr std::string_view kModule = "# read_table.py\n"; example.starts_with(kModule)) {

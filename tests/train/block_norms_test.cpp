@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/random.hpp"
-#include "train/small_network.hpp"
+#include "nn/small_network.hpp"
 #include "train/step.hpp"
 
 namespace evd::train {
@@ -29,7 +29,7 @@ struct Squares {
 TEST(BlockNorms, AreThoseOfWhatAStepChanged) {
   const auto world = mpi::Communicator::world();
   const auto node = world.node();
-  const nn::Layout layout{small_network(), nn::DiffusionOptions{}};
+  const nn::Layout layout{nn::test::small_network(), nn::DiffusionOptions{}};
   const Sharding sharding{layout, world, node, 1024};
   State state(sharding);
   start_fresh(state, [&] {

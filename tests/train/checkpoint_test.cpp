@@ -8,8 +8,8 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/random.hpp"
+#include "nn/small_network.hpp"
 #include "support/temp_dir.hpp"
-#include "train/small_network.hpp"
 
 namespace evd::train {
 namespace {
@@ -156,7 +156,7 @@ class Checkpointing : public testing::Test {
 
   const mpi::Communicator world = mpi::Communicator::world();
   SharedFolder folder{world};
-  const nn::Layout layout{small_network(), nn::DiffusionOptions{}};
+  const nn::Layout layout{nn::test::small_network(), nn::DiffusionOptions{}};
   Job job{world, layout};
   Log log{"test", 0};
 };
@@ -172,6 +172,26 @@ TEST_F(Checkpointing, ComeBackToTheBit) {
   EXPECT_EQ(resumed->rows.steps.size(), world.rank() == 0 ? 4U : 0U);
   EXPECT_EQ(resumed->rows.visits.size(), world.rank() == 0 ? 8U : 0U);
   EXPECT_EQ(resumed->rows.blocks.size(), world.rank() == 0 ? 4U : 0U);
+}
+
+TEST_F(Checkpointing, AFreshStateForgetsWhatItWas) {
+  const auto load = [&] { return nn::start_weights(layout, 3); };
+  State untouched(job.sharding);
+  start_fresh(untouched, load);
+  fill(job.state, 4);
+  start_fresh(job.state, load);
+  EXPECT_TRUE(std::ranges::equal(job.state.weights(), untouched.weights()));
+  for (const Kind kind : kKinds) {
+    for (std::size_t bucket = 0; bucket < job.sharding.own().size(); ++bucket) {
+      EXPECT_TRUE(std::ranges::equal(job.state.own(kind, bucket), untouched.own(kind, bucket)))
+          << name_of(kind) << ", bucket " << bucket;
+    }
+  }
+  EXPECT_EQ(job.state.null_text, untouched.null_text);
+  EXPECT_EQ(job.state.counters.updates, 0);
+  EXPECT_EQ(job.state.counters.round_step, 0);
+  EXPECT_TRUE(job.state.guard.norms.empty());
+  EXPECT_TRUE(job.state.guard.skipped.empty());
 }
 
 TEST_F(Checkpointing, AnotherWorldSizeReadsThem) {
@@ -308,7 +328,8 @@ TEST_F(Checkpointing, AFlippedByteInAnyFileIsFoundAndKept) {
   const auto aside = folder.path() / "state/set-aside-001";
   for (const std::string name :
        {"master-00000.safetensors", "exp_avg-00001.safetensors", "exp_avg_sq-00000.safetensors",
-        "ema0-00001.safetensors", "null_text.safetensors", "steps.h5", "visits.h5", "blocks.h5"}) {
+        "ema0-00001.safetensors", "null_text.safetensors", "steps.h5", "visits.h5", "blocks.h5",
+        "validations.h5"}) {
     once([&] { flip(at(4) / name); });
     EXPECT_EQ(newest_step(here), 2) << name;
     once([&] {
@@ -352,7 +373,7 @@ TEST_F(Checkpointing, ADamagedCheckpointOfTheRoundBeforeIsRefused) {
 TEST_F(Checkpointing, AnotherNetworkIsRefused) {
   auto here = checkpoints();
   save(here, 4);
-  auto wider = small_network();
+  auto wider = nn::test::small_network();
   wider.qk_norm = nn::QkNorm::cross;  // the same tensors
   const nn::Layout other_layout(wider, nn::DiffusionOptions{});
   Job other(world, other_layout);
@@ -391,7 +412,7 @@ TEST_F(Checkpointing, ResultsAreACheckpointToGoOnFrom) {
     return;
   }
   const std::size_t pieces = (layout.trained() + kPieceElements - 1) / kPieceElements;
-  EXPECT_EQ(published.size(), 4 * pieces + 6);  // null text, index, three tables, model.safetensors
+  EXPECT_EQ(published.size(), 4 * pieces + 7);  // null text, index, four tables, model.safetensors
   for (const auto& file : published) {
     EXPECT_EQ(static_cast<std::uintmax_t>(file.bytes), stdfs::file_size(folder.path() / file.name));
   }

@@ -5,8 +5,8 @@
 
 #include "core/hash.hpp"
 #include "core/random.hpp"
+#include "nn/small_network.hpp"
 #include "train/adamw.hpp"
-#include "train/small_network.hpp"
 #include "train/state.hpp"
 
 namespace evd::train {
@@ -56,7 +56,7 @@ class Exchanges : public testing::TestWithParam<Lie> {
 
   const mpi::Communicator world = mpi::Communicator::world();
   const mpi::Communicator node = node_of(world, GetParam());
-  const nn::Layout layout{small_network(), nn::DiffusionOptions{}};
+  const nn::Layout layout{nn::test::small_network(), nn::DiffusionOptions{}};
   const Sharding sharding{layout, world, node, 1024};
   const std::size_t buckets = sharding.own().size();
   State state{sharding};

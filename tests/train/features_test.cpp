@@ -12,6 +12,7 @@
 #include "run/campaign.hpp"
 #include "shard/catalog.hpp"
 #include "shard/table.hpp"
+#include "shard/training_rows.hpp"
 #include "support/process.hpp"
 #include "support/temp_dir.hpp"
 #include "train/judged_campaign.hpp"
@@ -265,6 +266,22 @@ TEST_F(Encoded, EvaluateDrawsEveryMemberAtTheSizeOfItsBucket) {
       {{256, 256}, 8}, {{176, 352}, 8}, {{352, 176}, 4}, {{224, 272}, 4}};
   EXPECT_EQ(sizes, expected);
   EXPECT_EQ(pictures.size(), kMembers);
+}
+
+TEST_F(Encoded, ValidationsMeasureLatentsAndDrawThroughTheVae) {
+  const auto here = campaign("validated", {"train.validate_every=3", "train.validation_pictures=3",
+                                           "train.held_out_share=0.3"});
+  const auto done = start("evd-train", here, 2);
+  ASSERT_EQ(done.code, 0) << done.story();
+  const auto rows = shard::read_table<shard::Validation>(train_directory(here) / "validations.h5");
+  ASSERT_EQ(rows.size(), 2U * 2 * 16);
+  for (const auto& row : rows) {
+    EXPECT_GT(row.samples, 0);
+    EXPECT_TRUE(std::isfinite(row.loss));
+  }
+  const auto sheet = image::decode(fs::read_bytes(here / "logs/validation/step-000000006.png"));
+  EXPECT_EQ(sheet.width, 2 * (256 + 4) + 4);
+  EXPECT_GT(std::set(sheet.pixels.begin(), sheet.pixels.end()).size(), 10U);
 }
 
 TEST_F(Encoded, AnotherEncoderIsRefusedBeforeItIsUsed) {

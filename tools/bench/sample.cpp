@@ -22,8 +22,7 @@ int main(int argc, char** argv) {
   network.max_tokens = 30;
   int images = 32;
   if (name == "33m") {
-    network.channels = 4;
-    network.patch = 2;
+    network.patch = 2;  // of 3 channels, not 4 as in training: no VAE is there to make pictures
     network.width = 384;
     network.depth = 12;
     network.head_dim = 64;

@@ -16,7 +16,7 @@ from train_step_network import WORK, network_of
 def main():
     name, threads, rounds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(threads)
-    work = WORK[name]
+    work = dict(WORK[name], channels=3)
     images = 8 if name == "33m" else 32
     pipeline = PixArtAlphaPipeline(tokenizer=None, text_encoder=None, vae=None,
                                    transformer=network_of(work).eval(),

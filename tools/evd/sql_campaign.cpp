@@ -101,6 +101,7 @@ SqlCampaign::SqlCampaign(const run::Campaign& campaign, const SqlSources& source
   add_files<shard::Step>();
   add_files<shard::Visit>();
   add_files<shard::Block>();
+  add_files<shard::Validation>();
   add_files<shard::Feature>();
   add_files<shard::FeatureUse>();
   add_files<shard::Metric>();

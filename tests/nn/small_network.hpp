@@ -1,12 +1,12 @@
 #pragma once
 
-#include "nn/layout.hpp"
+#include "nn/options.hpp"
 
-namespace evd::train {
+namespace evd::nn::test {
 
 /// The smallest network with every kind of parameter.
-inline nn::NetworkOptions small_network() {
-  nn::NetworkOptions n;
+inline NetworkOptions small_network() {
+  NetworkOptions n;
   n.input_size = 8;
   n.patch = 4;
   n.width = 16;
@@ -17,4 +17,4 @@ inline nn::NetworkOptions small_network() {
   return n;
 }
 
-}  // namespace evd::train
+}  // namespace evd::nn::test
