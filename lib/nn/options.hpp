@@ -60,6 +60,19 @@ struct NetworkOptions {
   }
 };
 
+/// What becomes of a prompt before T5 reads it. Identity: the weights are trained on it.
+struct PromptForm {
+  bool clean = false;
+
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("clean", clean,
+      {"", "captions are cleaned as PixArt's authors do; false = T5 reads prompts as written",
+       identity});
+  }
+};
+
 /// Forward process and what the network predicts. Identity too: weights mean nothing without it.
 struct DiffusionOptions {
   Prediction prediction = Prediction::v;

@@ -9,6 +9,7 @@
 #include "data/aspect.hpp"
 #include "fs/file.hpp"
 #include "image/image.hpp"
+#include "nn/t5_texts.hpp"
 #include "run/campaign.hpp"
 #include "shard/catalog.hpp"
 #include "shard/table.hpp"
@@ -265,6 +266,28 @@ TEST_F(Encoded, EvaluateDrawsEveryMemberAtTheSizeOfItsBucket) {
       {{256, 256}, 8}, {{176, 352}, 8}, {{352, 176}, 4}, {{224, 272}, 4}};
   EXPECT_EQ(sizes, expected);
   EXPECT_EQ(pictures.size(), kMembers);
+}
+
+TEST_F(Encoded, T5ReadsAPromptInItsForm) {
+  const auto t5 = *encoders_ / "t5";
+  const auto texts = [&](const nn::PromptForm& form) {
+    return nn::T5Texts(t5, t5 / "spiece.model", 12, nn::TextCompute::float32, form);
+  };
+  const auto as_written = texts({});
+  const auto in_form = texts({.clean = true});
+  const std::string prompt = "Red   <b>square</b> left";
+  EXPECT_EQ(in_form.encode(prompt).states, as_written.encode("red square left").states);
+  EXPECT_NE(as_written.encode(prompt).states, as_written.encode("red square left").states);
+}
+
+// The key of a text is that of what T5 reads: these prompts are clean as they are written.
+TEST_F(Encoded, APromptThatIsCleanHasTheSameFeatureEitherWay) {
+  const auto as_written = campaign("written");
+  const auto cleaned = campaign("cleaned", {"text.clean=true"});
+  ASSERT_EQ(start("evd-train", as_written, 2).code, 0);
+  ASSERT_EQ(start("evd-train", cleaned, 2).code, 0);
+  EXPECT_EQ(features_in(train_directory(cleaned)).features,
+            features_in(train_directory(as_written)).features);
 }
 
 TEST_F(Encoded, AnotherEncoderIsRefusedBeforeItIsUsed) {
