@@ -13,7 +13,7 @@ struct TextEncoding {
   std::string_view compute;  ///< dtype that the encoder computed in
   int max_tokens = 0;
 };
-/// Key of a prompt's states. `prompt` as it is encoded.
+/// Key of a prompt's states. `prompt` as it is encoded: what nn::read_text() makes of it.
 [[nodiscard]] RequestKey text_key(std::string_view prompt, const TextEncoding& encoding);
 
 /// What makes latents of a picture, beside the picture.

@@ -6,6 +6,7 @@
 #include "core/hash.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
+#include "nn/prompt_form.hpp"
 
 namespace evd::evaluate {
 namespace {
@@ -50,6 +51,21 @@ std::vector<Picture> plan(std::span<const shard::Sample> set,
     return std::tie(a.split, a.prompt_id) < std::tie(b.split, b.prompt_id);
   });
   return pictures;
+}
+
+std::vector<Picture> sized_by_prompts(std::vector<Picture> pictures) {
+  for (auto& picture : pictures) {
+    const auto asked = nn::sized_prompt(picture.prompt);
+    if (asked.height == 0) continue;
+    picture.height_px = asked.height;
+    picture.width_px = asked.width;
+  }
+  return pictures;
+}
+
+std::span<const data::AspectBucket> size_table(const nn::NetworkOptions& network, int side_px) {
+  if (!network.multi_aspect) return {};
+  return data::aspect_table(side_px);
 }
 
 std::vector<Picture> sized(std::vector<Picture> pictures,

@@ -38,6 +38,14 @@ struct Picture {
                                         std::span<const shard::Sample> heldout, double share,
                                         std::uint64_t seed, int round);
 
+/// What a prompt's end says of its picture's sides (nn::sized_prompt()) in place of what was asked
+/// of the teachers.
+[[nodiscard]] std::vector<Picture> sized_by_prompts(std::vector<Picture> pictures);
+
+/// The sizes that a network knows: none for one that knows its own square only.
+[[nodiscard]] std::span<const data::AspectBucket> size_table(const nn::NetworkOptions& network,
+                                                             int side_px);
+
 /// The pictures at the sizes that are drawn: each the entry of `table` nearest to what was asked of
 /// the teachers; the network's own square where there is no table.
 [[nodiscard]] std::vector<Picture> sized(std::vector<Picture> pictures,

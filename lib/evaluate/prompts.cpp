@@ -10,6 +10,7 @@
 #include "fs/publish.hpp"
 #include "image/image.hpp"
 #include "image/sheet.hpp"
+#include "nn/prompt_form.hpp"
 #include "nn/threads.hpp"
 #include "run/cores.hpp"
 #include "shard/identity.hpp"
@@ -25,6 +26,8 @@ constexpr int kGapPx = 4;
 struct Work {
   std::vector<PromptLine> prompts;
   std::vector<std::uint64_t> seeds;
+  bool size_suffixes = false;
+  std::span<const data::AspectBucket> sizes;  // of size_table()
   [[nodiscard]] std::size_t size() const { return prompts.size() * seeds.size(); }
   [[nodiscard]] const PromptLine& prompt(std::size_t i) const { return prompts[i / seeds.size()]; }
   [[nodiscard]] std::uint64_t seed(std::size_t i) const { return seeds[i % seeds.size()]; }
@@ -34,14 +37,15 @@ struct Work {
   }
 };
 
-// A seed is the same start noise for every prompt.
+// A seed is the same start noise for every prompt. A prompt that says no size is drawn square.
 Picture picture_of(const Work& work, std::size_t i, const Settings& settings) {
   Picture picture;
   picture.prompt = work.prompt(i).text;
   picture.prompt_id = shard::sample_id(picture.prompt, settings.side_px, settings.side_px);
   picture.split = shard::Split::heldout;
   picture.noise_id = work.seed(i);
-  return picture;
+  if (!work.size_suffixes || nn::sized_prompt(picture.prompt).height == 0) return picture;
+  return sized(sized_by_prompts({std::move(picture)}), work.sizes).front();
 }
 
 shard::FileHeader header_of(const run::Campaign& campaign, int round) {
@@ -88,7 +92,9 @@ void write_sheets(const Work& work, int side_px, const std::filesystem::path& ou
     const std::size_t last = std::min(work.prompts.size(), first + prompts_each);
     for (std::size_t p = first; p < last; ++p) {
       for (std::size_t s = 0; s < work.seeds.size(); ++s)
-        cells.push_back(image::decode(fs::read_bytes(out / work.file(p * work.seeds.size() + s))));
+        cells.push_back(image::resize_cover(
+            image::decode(fs::read_bytes(out / work.file(p * work.seeds.size() + s))), side_px,
+            side_px));
       cells.resize((p - first + 1) * rows_each * columns);  // the next prompt begins a row
     }
     const auto sheet = image::contact_sheet(cells, static_cast<int>(columns), kGapPx);
@@ -122,7 +128,8 @@ void render_prompts(const run::Campaign& campaign, const run::Config& config, co
     if (world.rank() == 0)
       log.warning(job.prompts.string() + ": left out " + std::to_string(remark.count) + " " + why +
                   " " + remark.where());
-  const Work work{std::move(lines.taken), job.seeds};
+  const Work work{std::move(lines.taken), job.seeds, config.text.prompts.size_suffixes,
+                  size_table(config.network, config.side_px())};
   nn::use_threads(run::cores_per_rank(world.node()));
   const nn::Generator generator =
       load_generator(campaign, config, job.checkpoint,

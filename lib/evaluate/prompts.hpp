@@ -46,7 +46,8 @@ struct PromptLines {
 
 /// Renders every prompt with every seed; ranks share the pictures. Writes, under `job.out`,
 /// 00001-seed-0.png (line and seed, never the prompt), index.csv, contact-001.png (a row for each
-/// prompt, a column for each seed) and images-00000.h5 (images table). Collective.
+/// prompt, a column for each seed, all cut to squares) and images-00000.h5 (images table).
+/// Collective.
 void render_prompts(const run::Campaign& campaign, const run::Config& config, const PromptJob& job,
                     mpi::Communicator& world, const Log& log);
 

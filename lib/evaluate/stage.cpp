@@ -27,11 +27,6 @@ run::StageRef trained_set(const run::Campaign& campaign, int round) {
                   ": its manifest names no set that was trained on (run evd-train again)");
 }
 
-std::span<const data::AspectBucket> table_of(const run::Config& config) {
-  if (!config.network.multi_aspect) return {};
-  return data::aspect_table(config.side_px());
-}
-
 std::vector<Picture> pictures_of(const run::Context& context) {
   const run::Campaign& campaign = context.campaign;
   const auto heldout = shard::read_table<shard::Sample>(campaign.set_file({run::Stage::init, 0}));
@@ -39,9 +34,10 @@ std::vector<Picture> pictures_of(const run::Context& context) {
   const int round = context.self.round;
   if (round != run::kStartRound)
     set = shard::read_table<shard::Sample>(campaign.set_file(trained_set(campaign, round)));
-  return sized(
-      plan(set, heldout, context.config.evaluate.share, context.config.campaign.seed, round),
-      table_of(context.config));
+  const run::Config& config = context.config;
+  auto pictures = plan(set, heldout, config.evaluate.share, config.campaign.seed, round);
+  if (config.text.prompts.size_suffixes) pictures = sized_by_prompts(std::move(pictures));
+  return sized(std::move(pictures), size_table(config.network, config.side_px()));
 }
 
 /// Parts that are there already (by index), found by rank 0 and told to all.

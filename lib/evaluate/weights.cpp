@@ -40,7 +40,7 @@ nn::Encoders load_encoders(const run::Campaign& campaign, const run::Config& con
     if (check == EncoderCheck::digest) run::check_text_files(campaign, config);
     const auto [folder, tokenizer] = run::text_paths(campaign, config);
     encoders.texts = std::make_shared<const nn::T5Texts>(
-        folder, tokenizer, config.network.max_tokens, config.text.compute);
+        folder, tokenizer, config.network.max_tokens, config.text.compute, config.text.prompts);
   }
   if (config.has_vae()) {
     if (check == EncoderCheck::digest) run::check_vae_files(campaign, config);

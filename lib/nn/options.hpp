@@ -60,6 +60,25 @@ struct NetworkOptions {
   }
 };
 
+/// What becomes of a prompt before T5 reads it. Identity: the weights are trained on it.
+struct PromptForm {
+  bool clean = false;
+  bool size_suffixes = false;
+
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("clean", clean,
+      {"", "captions are cleaned as PixArt's authors do; false = T5 reads prompts as written",
+       identity});
+    v("size_suffixes", size_suffixes,
+      {"",
+       "a prompt's end --ar H:W or --hw H:W says the size that the base draws it at (with "
+       "network.multi_aspect), and T5 does not read it",
+       identity});
+  }
+};
+
 /// Forward process and what the network predicts. Identity too: weights mean nothing without it.
 struct DiffusionOptions {
   Prediction prediction = Prediction::v;

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/half.hpp"
+#include "nn/prompt_form.hpp"
 #include "nn/t5.hpp"
 #include "nn/tokenizer.hpp"
 
@@ -14,25 +15,27 @@ namespace evd::nn {
 
 struct T5Texts::State {
   State(const std::filesystem::path& folder, const std::filesystem::path& tokenizer_file,
-        int the_max_tokens, TextCompute compute)
+        int the_max_tokens, TextCompute compute, const PromptForm& the_form)
       : weights(WeightSet::open(folder)),
         options(read_t5_options(folder)),
         tokenizer(tokenizer_file),
         max_tokens(the_max_tokens),
+        form(the_form),
         dtype(compute == TextCompute::bfloat16 ? at::kBFloat16 : at::kFloat) {}
 
   WeightSet weights;
   T5Options options;
   Tokenizer tokenizer;
   int max_tokens;
+  PromptForm form;
   at::ScalarType dtype;
 };
 
 TextStates unpacked(const PackedText& text) { return {from_bfloat16s(text.states), text.tokens}; }
 
 T5Texts::T5Texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
-                 int max_tokens, TextCompute compute)
-    : state_(std::make_unique<State>(folder, tokenizer, max_tokens, compute)) {
+                 int max_tokens, TextCompute compute, const PromptForm& form)
+    : state_(std::make_unique<State>(folder, tokenizer, max_tokens, compute, form)) {
   const T5Encoder checks(state_->weights, state_->options, state_->dtype);
   if (state_->tokenizer.vocab() > state_->options.vocab) {
     throw DataError(tokenizer.string() + ": a tokenizer of " +
@@ -52,7 +55,7 @@ PackedText T5Texts::encode(std::string_view prompt) const {
   // thread widens matrices into.
   T5Encoder encoder(state_->weights, state_->options, state_->dtype);
   const std::vector<std::vector<int>> tokens = {
-      state_->tokenizer.encode(prompt, state_->max_tokens)};
+      state_->tokenizer.encode(read_text(prompt, state_->form), state_->max_tokens)};
   const at::Tensor states = encoder.encode(tokens).states.to(at::kBFloat16).contiguous();
   if (!at::isfinite(states).all().item<bool>()) {
     throw DataError(state_->weights.where() +

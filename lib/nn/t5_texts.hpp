@@ -24,10 +24,10 @@ struct PackedText {
 class T5Texts final : public Texts {
  public:
   /// `folder` as WeightSet::open takes it, with config.json; `tokenizer` a spiece.model. Prompts
-  /// are cut to max_tokens, the end mark among them. DataError as T5Encoder and Tokenizer; also
-  /// when their vocabularies do not fit each other.
+  /// are brought into their form (read_text()), then cut to max_tokens, the end mark among them.
+  /// DataError as T5Encoder and Tokenizer; also when their vocabularies do not fit each other.
   T5Texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
-          int max_tokens, TextCompute compute);
+          int max_tokens, TextCompute compute, const PromptForm& form = {});
   ~T5Texts() override;
 
   [[nodiscard]] int width() const override;

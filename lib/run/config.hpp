@@ -52,6 +52,7 @@ struct TextOptions {
   std::string sha256;
   nn::TextCompute compute = nn::TextCompute::float32;
   nn::NullText null_text = nn::NullText::encoded;
+  nn::PromptForm prompts;
   template <class V>
   void describe(V& v) {
     using enum Scope;
@@ -63,6 +64,7 @@ struct TextOptions {
     v("null_text", null_text,
       {"", "what a left-out caption is: T5 of the empty text, or the weights' y_embedding",
        identity});
+    prompts.describe(v);
   }
 };
 

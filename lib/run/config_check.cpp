@@ -54,6 +54,9 @@ void check_encoders(const Config& c, const Checker& check) {
   check.require(c.has_t5() || (c.text.folder.empty() && c.text.sha256.empty()),
                 "text.folder is given, but network.text_encoder = \"hashed_words\" (say t5, or "
                 "leave the folder out)");
+  check.require(c.has_t5() || !(c.text.prompts.clean || c.text.prompts.size_suffixes),
+                "text.clean and text.size_suffixes are for T5, but network.text_encoder = "
+                "\"hashed_words\"");
   check.require(c.vae.sha256.empty() || !c.vae.folder.empty(),
                 "vae.sha256 is given without vae.folder");
   check.require(is_digest(c.text.sha256), "text.sha256 is not 64 lower-case hex characters");

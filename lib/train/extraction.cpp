@@ -128,7 +128,8 @@ std::vector<ExtractedFile> extract(run::Context& context, std::span<const Task> 
   };
   if (!texts.empty()) {
     const auto [folder, tokenizer] = run::text_paths(context.campaign, config);
-    const nn::T5Texts encoder(folder, tokenizer, config.network.max_tokens, config.text.compute);
+    const nn::T5Texts encoder(folder, tokenizer, config.network.max_tokens, config.text.compute,
+                              config.text.prompts);
     nn::check_texts(encoder, config.network);
     Shards shards(context, "texts", first_number, number_step);
     encode_all(

@@ -12,6 +12,7 @@
 #include "data/stream.hpp"
 #include "data/targets.hpp"
 #include "fs/file.hpp"
+#include "nn/prompt_form.hpp"
 #include "nn/threads.hpp"
 #include "run/cores.hpp"
 #include "run/encoder_files.hpp"
@@ -146,7 +147,7 @@ class Preparation {
 
   [[nodiscard]] RequestKey key_of(const Wanted& wanted) const {
     if (wanted.kind == FeatureKind::text)
-      return data::text_key(prompt(wanted),
+      return data::text_key(nn::read_text(prompt(wanted), config_.text.prompts),
                             {Sha256::parse(config_.text.sha256), name(config_.text.compute),
                              config_.network.max_tokens});
     return data::latent_key(facts_[wanted.index].sha256, bucket(wanted.index),

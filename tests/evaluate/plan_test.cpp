@@ -82,6 +82,34 @@ TEST(Plan, OnlyMembersAreRendered) {
   EXPECT_TRUE(plan(set, {}, 1.0, 1, 0).empty());
 }
 
+TEST(SizedByPrompts, APromptsEndComesBeforeWhatTheTeachersWereAsked) {
+  std::vector<Picture> pictures(3);
+  for (auto& picture : pictures) picture.height_px = picture.width_px = 512;
+  pictures[0].prompt = "a cat --ar 1:2";
+  pictures[1].prompt = "a cat --hw 1024:600";
+  pictures[2].prompt = "a cat";
+  const auto drawn = sized(sized_by_prompts(pictures), data::aspect_table(256));
+  ASSERT_EQ(drawn.size(), 3U);
+  EXPECT_EQ(drawn[0].prompt, "a cat --ar 1:2");  // T5 does not read the end, people do
+  EXPECT_EQ(std::pair(drawn[0].height_px, drawn[0].width_px), std::pair(176, 352));
+  EXPECT_EQ(drawn[0].aspect, 0.5);
+  EXPECT_EQ(std::pair(drawn[1].height_px, drawn[1].width_px), std::pair(320, 192));
+  EXPECT_EQ(drawn[1].aspect, 1.67);
+  EXPECT_EQ(std::pair(drawn[2].height_px, drawn[2].width_px), std::pair(256, 256));
+  // A network that knows its own square only.
+  for (const auto& picture : sized(sized_by_prompts(pictures), {})) {
+    EXPECT_EQ(picture.height_px, 0);
+    EXPECT_EQ(picture.width_px, 0);
+  }
+}
+
+TEST(SizeTable, IsThatOfMultiAspectNetworks) {
+  nn::NetworkOptions network;
+  EXPECT_TRUE(size_table(network, 512).empty());
+  network.multi_aspect = true;
+  EXPECT_EQ(size_table(network, 512).size(), 20U);
+}
+
 TEST(Parts, CoverThePlanInOrder) {
   const auto pictures = plan(samples(150, shard::Status::member, "m"), {}, 1.0, 1, 0);
   ASSERT_EQ(part_count(pictures.size()), 3U);

@@ -296,6 +296,8 @@ TEST(Config, EncodersAndTheNetworkFitEachOther) {
   expect("[network]\ntext_encoder = \"t5\"\n", "needs text.folder");
   EXPECT_EQ(says("[network]\ntext_encoder = \"t5\"\n[text]\nfolder = \"t5\"\n"), "nothing");
   expect("[text]\nfolder = \"t5\"\n", "text.folder is given");
+  expect("[text]\nclean = true\n", "text.clean and text.size_suffixes are for T5");
+  expect("[text]\nsize_suffixes = true\n", "text.clean and text.size_suffixes are for T5");
   expect("[vae]\nsha256 = \"" + std::string(64, 'a') + "\"\n", "without vae.folder");
   expect(vae + "sha256 = \"abc\"\n", "vae.sha256 is not 64 lower-case hex characters");
   expect(vae + "tile = 250\n", "vae.tile = 250 is no multiple of 4 vae.stride = 32");

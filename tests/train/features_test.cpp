@@ -9,6 +9,7 @@
 #include "data/aspect.hpp"
 #include "fs/file.hpp"
 #include "image/image.hpp"
+#include "nn/t5_texts.hpp"
 #include "run/campaign.hpp"
 #include "shard/catalog.hpp"
 #include "shard/table.hpp"
@@ -282,6 +283,54 @@ TEST_F(Encoded, ValidationsMeasureLatentsAndDrawThroughTheVae) {
   const auto sheet = image::decode(fs::read_bytes(here / "logs/validation/step-000000006.png"));
   EXPECT_EQ(sheet.width, 2 * (256 + 4) + 4);
   EXPECT_GT(std::set(sheet.pixels.begin(), sheet.pixels.end()).size(), 10U);
+}
+
+TEST_F(Encoded, T5ReadsAPromptInItsForm) {
+  const auto t5 = *encoders_ / "t5";
+  const auto texts = [&](const nn::PromptForm& form) {
+    return nn::T5Texts(t5, t5 / "spiece.model", 12, nn::TextCompute::float32, form);
+  };
+  const auto as_written = texts({});
+  const auto in_form = texts({.clean = true, .size_suffixes = true});
+  const std::string prompt = "Red   <b>square</b> left --ar 1:2";
+  EXPECT_EQ(in_form.encode(prompt).states, as_written.encode("red square left").states);
+  EXPECT_NE(as_written.encode(prompt).states, as_written.encode("red square left").states);
+}
+
+/// Pictures of free prompts, in the order of their lines.
+std::vector<shard::Image> draw(const stdfs::path& campaign, const std::string& prompts,
+                               const stdfs::path& out) {
+  write_file(campaign / "free.txt", prompts);
+  const auto done = run({.arguments = {program("evd-evaluate"), campaign.string(), "--prompts",
+                                       (campaign / "free.txt").string(), "--checkpoint", "0",
+                                       "--out", out.string()}});
+  if (done.code != 0) throw std::runtime_error(done.story());
+  return shard::read_table<shard::Image>(out / "images-00000.h5");
+}
+
+TEST_F(Encoded, FreePromptsAreReadInTheirFormAndDrawnAtTheirSize) {
+  const auto here = campaign("free", {"text.clean=true", "text.size_suffixes=true"});
+  ASSERT_EQ(start("evd-train", here, 2).code, 0);  // fresh weights draw the same of every text
+  const auto rows =
+      draw(here, "red\n <b>RED</b> --ar 1:1\nred --hw 300:600\nred --ar 2:1\nred --ar 2\n",
+           folder / "drawn");
+  std::vector<std::pair<int, int>> sizes;
+  for (const auto& row : rows) sizes.emplace_back(row.height, row.width);
+  const std::vector<std::pair<int, int>> expected = {
+      {256, 256}, {256, 256}, {176, 352}, {352, 176}, {256, 256}};
+  EXPECT_EQ(sizes, expected);
+  EXPECT_EQ(rows[0].sha256, rows[1].sha256);
+  EXPECT_NE(rows[0].sha256, rows[4].sha256);  // a malformed end is text
+}
+
+// The key of a text is that of what T5 reads: these prompts are clean as they are written.
+TEST_F(Encoded, APromptThatIsCleanHasTheSameFeatureEitherWay) {
+  const auto as_written = campaign("written");
+  const auto cleaned = campaign("cleaned", {"text.clean=true"});
+  ASSERT_EQ(start("evd-train", as_written, 2).code, 0);
+  ASSERT_EQ(start("evd-train", cleaned, 2).code, 0);
+  EXPECT_EQ(features_in(train_directory(cleaned)).features,
+            features_in(train_directory(as_written)).features);
 }
 
 TEST_F(Encoded, AnotherEncoderIsRefusedBeforeItIsUsed) {

@@ -421,7 +421,7 @@ TEST_F(Training, AProfileHasWhatEachRankDid) {
 
 /// Spikes are common where a little above the median counts as one.
 std::vector<std::string> nervous() {
-  return {"train.steps_per_round=120", "train.spike_factor=1.2", "train.spike_after=20",
+  return {"train.steps_per_round=120", "train.spike_factor=1.25", "train.spike_after=20",
           "train.max_skipped=2", "train.warmup_steps=80"};
 }
 
