@@ -12,6 +12,8 @@ namespace {
 
 // Descriptors held at once: far below the 1,024 that a process usually may have.
 constexpr std::size_t kMostOpen = 256;
+// Read, compared and converted at once: small enough for a core's own cache beside its floats.
+constexpr std::size_t kPieceValues = 65536;
 
 std::uint64_t values_of(const shard::Feature& row) {
   const auto channels = static_cast<std::uint64_t>(row.channels);
@@ -61,8 +63,8 @@ void FeatureFiles::keep_open(std::size_t file) const {
   open_.pop_back();
 }
 
-std::vector<std::uint16_t> FeatureFiles::read(const FeaturePlace& place, shard::FeatureKind kind,
-                                              int channels) const {
+std::vector<float> FeatureFiles::read(const FeaturePlace& place, shard::FeatureKind kind,
+                                      int channels) const {
   const auto& feature = row(place);
   const auto& bytes = files_[static_cast<std::size_t>(place.file)].bytes;
   if (feature.kind != kind || feature.channels != channels)
@@ -71,18 +73,26 @@ std::vector<std::uint16_t> FeatureFiles::read(const FeaturePlace& place, shard::
                     " channels, expected a " + std::string(name(kind)) + " of " +
                     std::to_string(channels));
   keep_open(static_cast<std::size_t>(place.file));
-  std::vector<std::uint16_t> values(values_of(feature));
-  bytes.read(static_cast<std::size_t>(place.row), std::as_writable_bytes(std::span(values)));
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(values_of(feature)));
+  std::array<std::uint16_t, kPieceValues> buffer;
+  bytes.read(static_cast<std::size_t>(place.row), std::as_writable_bytes(std::span(buffer)),
+             [&](Bytes piece) {
+               const auto bits = std::span(buffer).first(piece.size() / sizeof buffer[0]);
+               if (kind == shard::FeatureKind::text)
+                 append_floats(values, bits, from_bfloat16);
+               else
+                 append_floats(values, bits, from_half);
+             });
   return values;
 }
 
 FeatureFiles::Text FeatureFiles::text(const FeaturePlace& place, int channels) const {
-  return {from_bfloat16s(read(place, shard::FeatureKind::text, channels)), row(place).tokens};
+  return {read(place, shard::FeatureKind::text, channels), row(place).tokens};
 }
 
 FeatureFiles::Latents FeatureFiles::latents(const FeaturePlace& place, int channels) const {
-  return {row(place).height, row(place).width,
-          from_halves(read(place, shard::FeatureKind::latent, channels))};
+  return {row(place).height, row(place).width, read(place, shard::FeatureKind::latent, channels)};
 }
 
 FeatureSamples::FeatureSamples(const FeatureFiles& files, Places places, int text_channels,

@@ -47,8 +47,8 @@ class FeatureFiles {
     shard::ByteRows bytes;
     std::vector<shard::Feature> rows;  // without bytes
   };
-  [[nodiscard]] std::vector<std::uint16_t> read(const FeaturePlace& place, shard::FeatureKind kind,
-                                                int channels) const;
+  [[nodiscard]] std::vector<float> read(const FeaturePlace& place, shard::FeatureKind kind,
+                                        int channels) const;
   [[nodiscard]] const shard::Feature& row(const FeaturePlace& place) const;
   void keep_open(std::size_t file) const;
 

@@ -1,9 +1,11 @@
 #include "shard/byte_rows.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 #include "core/error.hpp"
 #include "core/hash.hpp"
+#include "core/xxh3_stream.hpp"
 #include "shard/columns.hpp"
 #include "shard/file_columns.hpp"
 #include "shard/instances.hpp"
@@ -44,11 +46,20 @@ void ByteRows::close() const {
   held_->file.reset();
 }
 
-void ByteRows::read(std::size_t row, std::span<std::byte> out) const {
-  if (row >= rows() || out.size() != bytes(row))
+void ByteRows::read(std::size_t row, std::span<std::byte> buffer,
+                    const std::function<void(Bytes)>& take) const {
+  if (row >= rows() || buffer.empty())
     throw InternalError(path_.string() + ": no such bytes of row " + std::to_string(row));
-  file()->read_at(begin_ + offsets_[row], out);
-  if (xxh3_64(out) != sums_[row])
+  const auto open = file();
+  Xxh3Stream sum;
+  for (std::uint64_t done = 0; done < bytes(row);) {
+    const auto piece = buffer.first(std::min<std::uint64_t>(buffer.size(), bytes(row) - done));
+    open->read_at(begin_ + offsets_[row] + done, piece);
+    sum.update(piece);
+    take(piece);
+    done += piece.size();
+  }
+  if (sum.value() != sums_[row])
     throw DataError(path_.string() + ": row " + std::to_string(row) +
                     ": checksum of its bytes is wrong (the file is damaged)");
 }

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "core/hash.hpp"
 #include "fs/read_file.hpp"
 #include "shard/rows.hpp"
 
@@ -23,8 +25,11 @@ class ByteRows {
   [[nodiscard]] std::uint64_t bytes(std::size_t row) const {
     return offsets_[row + 1] - offsets_[row];
   }
-  /// Fills `out`, of bytes(row), and checks it: DataError when the file is damaged.
-  void read(std::size_t row, std::span<std::byte> out) const;
+  /// A row in pieces, each read into `buffer` and given to `take` while it is in the processor's
+  /// cache. DataError after the last when the file is damaged: what was taken is worth nothing
+  /// then.
+  void read(std::size_t row, std::span<std::byte> buffer,
+            const std::function<void(Bytes)>& take) const;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   /// Gives the descriptor back; the next read opens the file again. For those who hold thousands of

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/xxh3_stream.hpp"
+
 namespace evd {
 namespace {
 
@@ -46,6 +48,18 @@ TEST(Xxh3, KnownAnswers) {
   std::string long_text;
   for (int i = 0; i < 5 * 256; ++i) long_text += static_cast<char>(i);
   EXPECT_EQ(xxh3_64(as_bytes(long_text)), 0x4844b009e164352eU);
+}
+
+TEST(Xxh3, PiecesGiveWhatTheWholeGives) {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += static_cast<char>(i * i);
+  for (const std::size_t size : {1U, 240U, 256U, 1024U, 4999U, 5000U}) {
+    Xxh3Stream stream;
+    for (std::size_t done = 0; done < text.size(); done += size)
+      stream.update(as_bytes(std::string_view(text).substr(done, size)));
+    EXPECT_EQ(stream.value(), xxh3_64(as_bytes(text))) << "pieces of " << size;
+  }
+  EXPECT_EQ(Xxh3Stream().value(), xxh3_64({}));
 }
 
 }  // namespace

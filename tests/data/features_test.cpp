@@ -117,6 +117,19 @@ TEST_F(FeatureFile, SamplesAreWhatWasWritten) {
   EXPECT_EQ(second.height, 4);
 }
 
+// Longer than what is read at once, and no multiple of it.
+TEST_F(FeatureFile, ALongRowIsReadToItsEnd) {
+  Feature row = text(100'001, 0);
+  std::vector<std::uint16_t> values(200'002);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = bfloat16(static_cast<float>(i % 251));
+  row.bytes = blob(values);
+  shard::write_table<Feature>(texts, kHeader, std::vector{row});
+  const auto read = FeatureFiles(std::vector{texts}).text({0, 0}, 2);
+  EXPECT_EQ(read.tokens, 100'001);
+  EXPECT_EQ(read.states, from_bfloat16s(values));
+  EXPECT_EQ(read.states.at(200'001), 200'001 % 251);
+}
+
 TEST_F(FeatureFile, ADamagedRowIsToldAndTheOthersStay) {
   auto content = fs::read_bytes(texts);
   const auto bytes = text(3, -2.0F).bytes;
