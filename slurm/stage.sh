@@ -60,6 +60,10 @@ run_stage() {
   say "on ${SLURM_JOB_NODELIST:-?}:$(printf ' %q' "${command[@]}") >> $(printf %q "$log")"
   take_step_numbers
   "${command[@]}" >>"$log" 2>&1 || rc=$?
+  # A stage that hung has ended itself with 75, its work saved; srun may say how it killed the others.
+  if [ "$rc" -ne 0 ] && [ -f "$result/board.hang" ]; then
+    rc=75
+  fi
   # srun says 0, too, when it gave up waiting for a step that never began.
   if [ "$rc" -eq 0 ] && [ ! -f "$result/MANIFEST.json" ]; then
     say "srun ended with code 0, but $result/MANIFEST.json is not there: $stage did not run to its end"

@@ -14,8 +14,13 @@ std::vector<Member> read_members(const std::filesystem::path& set_file) {
     if (sample.target_shard.is_none() || sample.target_row < 0)
       throw DataError(set_file.string() + " /target_shard: member " + sample.id.hex() +
                       " has no target image (judge it again: evd-judge --rerun)");
-    members.push_back(
-        {sample.id, std::move(sample.prompt), {sample.target_shard, sample.target_row}});
+    members.push_back({sample.id,
+                       std::move(sample.prompt),
+                       {sample.target_shard, sample.target_row},
+                       sample.round_added,
+                       sample.category_human,
+                       sample.category_text,
+                       sample.category_multi});
   }
   std::sort(members.begin(), members.end(),
             [](const Member& a, const Member& b) { return a.id < b.id; });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,6 +15,10 @@ struct Member {
   SampleId id;
   std::string prompt;  ///< as written
   shard::ImageLocation target;
+  std::int32_t round_added = 0;  ///< round whose judge wrote it; 0 for the start set
+  bool human = false;            ///< categories of the prompt
+  bool text = false;
+  bool multi = false;
 };
 
 /// The members of a published set, in id order: index i means the same member on every rank and in

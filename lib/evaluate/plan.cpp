@@ -6,6 +6,7 @@
 #include "core/hash.hpp"
 #include "core/random.hpp"
 #include "core/text.hpp"
+#include "data/held_out.hpp"
 #include "nn/prompt_form.hpp"
 
 namespace evd::evaluate {
@@ -24,8 +25,6 @@ Picture picture_of(const shard::Sample& sample, shard::Split split, std::uint64_
 }
 
 }  // namespace
-
-std::uint64_t heldout_noise(const SampleId& id) { return id.low64() >> 1; }
 
 std::uint64_t member_noise(const SampleId& id, int round) {
   Sha256Stream stream;
@@ -46,7 +45,7 @@ std::vector<Picture> plan(std::span<const shard::Sample> set,
   }
   for (const auto& sample : heldout)
     if (sample.status == shard::Status::heldout)
-      pictures.push_back(picture_of(sample, shard::Split::heldout, heldout_noise(sample.id)));
+      pictures.push_back(picture_of(sample, shard::Split::heldout, data::heldout_noise(sample.id)));
   std::sort(pictures.begin(), pictures.end(), [](const Picture& a, const Picture& b) {
     return std::tie(a.split, a.prompt_id) < std::tie(b.split, b.prompt_id);
   });

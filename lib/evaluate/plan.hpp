@@ -26,9 +26,7 @@ struct Picture {
   double aspect = 1;  ///< what a multi-aspect network is told
 };
 
-/// Held-out prompts start from the same noise in every round, so that a curve over rounds compares
-/// like with like; members from another one each round.
-[[nodiscard]] std::uint64_t heldout_noise(const SampleId& id);
+/// Members start from other noise in each round; held-out prompts from data::heldout_noise().
 [[nodiscard]] std::uint64_t member_noise(const SampleId& id, int round);
 
 /// What evaluate(round) renders, in canonical order (members, then held-out, each by id): of the

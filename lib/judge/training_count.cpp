@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <unordered_map>
 
 #include "core/error.hpp"
 #include "data/aspect.hpp"
@@ -10,6 +12,7 @@
 #include "data/order.hpp"
 #include "data/targets.hpp"
 #include "shard/table.hpp"
+#include "shard/training_rows.hpp"
 
 namespace evd::judge {
 namespace {
@@ -53,6 +56,30 @@ std::vector<int> buckets_of(const run::Campaign& campaign, const std::vector<dat
                                 config.train.held_out_share, seed);
 }
 
+// Mean loss of each sample in a round.
+std::unordered_map<SampleId, double> losses_of(const std::filesystem::path& visits) {
+  static constexpr std::array<std::string_view, 2> kColumns = {"sample", "loss"};
+  struct Sum {
+    double loss = 0;
+    double count = 0;
+  };
+  std::unordered_map<SampleId, Sum> sums;
+  for (const auto& visit : shard::Table<shard::Visit>(visits).read(kColumns)) {
+    if (!std::isfinite(visit.loss)) continue;
+    auto& sum = sums[visit.sample];
+    sum.loss += double{visit.loss};
+    sum.count += 1;
+  }
+  std::unordered_map<SampleId, double> means;
+  for (const auto& [id, sum] : sums) means[id] = sum.loss / sum.count;
+  return means;
+}
+
+bool lists(const shard::Manifest& manifest, std::string_view file) {
+  return std::any_of(manifest.files.begin(), manifest.files.end(),
+                     [&](const shard::FileEntry& entry) { return entry.name == file; });
+}
+
 }  // namespace
 
 void count_training(State& state, const run::Campaign& campaign, std::uint64_t seed, int round) {
@@ -73,6 +100,10 @@ void count_training(State& state, const run::Campaign& campaign, std::uint64_t s
   for (std::size_t i = 0; i < members.size(); ++i)
     if (const auto index = find_sample(state, members[i].id))
       state.set[*index].times_trained += times[i];
+  if (!lists(train, "visits.h5")) return;
+  for (const auto& [id, loss] : losses_of(campaign.directory({Stage::train, round}) / "visits.h5"))
+    if (const auto index = find_sample(state, id))
+      state.set[*index].training_loss = static_cast<float>(loss);
 }
 
 }  // namespace evd::judge

@@ -28,7 +28,8 @@ class KnownTexts final : public Texts {
   [[nodiscard]] TextStates states(std::string_view prompt) const override {
     const auto found = states_.find(prompt);
     if (found == states_.end())
-      throw InternalError("the states of a prompt are not known: " + std::string(prompt));
+      throw InternalError("the states of a prompt of " + std::to_string(prompt.size()) +
+                          " bytes are not known");
     return found->second;
   }
 

@@ -14,7 +14,7 @@
 namespace evd::shard {
 
 /// The byte column of a file, row by row, without HDF5: where it lies is asked of HDF5 once, on
-/// construction; from then on a row is one pread, and its checksum. Thread-safe.
+/// construction; from then on a row is read by pread and compared with its checksum. Thread-safe.
 class ByteRows {
  public:
   /// `name` of the column; the file's rows, checked as Table does. DataError when it is damaged.

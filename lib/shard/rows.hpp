@@ -81,6 +81,7 @@ struct Sample {
   float margin = 0;
   std::int32_t times_judged = 0;
   std::int64_t times_trained = 0;
+  float training_loss = 0;
   std::int64_t cost_microusd = 0;
 
   template <class V>
@@ -115,6 +116,8 @@ struct Sample {
     v("margin", margin, {"logit", "target against base when last judged; > 0 = target better"});
     v("times_judged", times_judged, {"", "discriminations so far"});
     v("times_trained", times_trained, {"", "times training took it, up to the round before"});
+    v("training_loss", training_loss,
+      {"", "mean in the last round that took it; 0 = none did", true});
     v("cost_microusd", cost_microusd, {"micro-dollar", "all its images and answers"});
   }
 };
@@ -403,8 +406,7 @@ struct FeatureUse {
   void columns(V& v) {
     v("key", key, {"", "features.key"});
     v("kind", kind, {"", ""});
-    v("sample", sample,
-      {"", "samples.id; zeros = no sample's: the empty text, a prompt of validations"});
+    v("sample", sample, {"", "samples.id; zeros = the empty text, for captions that are left out"});
     v("round", round, {"round", "round whose training extracted it", true});
     v("shard", shard, {"", "SHA-256 of the file that holds it", true});
     v("row", row, {"row", "row in that file", true});

@@ -60,7 +60,7 @@ struct Validation {
 
   template <class V>
   void columns(V& v) {
-    v("step", step, {"", "steps.step, measured after it"});
+    v("step", step, {"", "steps of the campaign that were done"});
     v("averaged", averaged, {"", "of the averaged weights; otherwise of those that are trained"});
     v("timestep", timestep, {"", "of the noise that was added"});
     v("round", round, {"round", ""});

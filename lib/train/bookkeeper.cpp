@@ -49,12 +49,13 @@ std::unique_ptr<EventCurves> curves_of(const run::Context& context, const State&
 }  // namespace
 
 Bookkeeper::Bookkeeper(run::Context& context, Checkpoints& checkpoints, State& state,
-                       RoundRows rows, const Activity& activity)
+                       RoundRows rows, LossGroups groups, const Activity& activity)
     : context_(context),
       checkpoints_(checkpoints),
       activity_(activity),
       state_(state),
       rows_(std::move(rows)),
+      groups_(std::move(groups)),
       meter_(context.config.network, context.config.diffusion, context.config.train.batch,
              1e12 * context.config.train.peak_tflops * context.world.size()),
       curves_(curves_of(context, state)) {
@@ -71,7 +72,6 @@ bool Bookkeeper::after(const Told& told) {
     rows_.visits.insert(rows_.visits.end(), told.visits.begin(), told.visits.end());
     rows_.blocks.insert(rows_.blocks.end(), told.blocks.begin(), told.blocks.end());
     show(told);
-    if (told.validated != nullptr) keep(*told.validated, told.step.step);
   }
   checkpoints_.poll();
   if (ends) return true;
@@ -88,7 +88,7 @@ bool Bookkeeper::after(const Told& told) {
 }
 
 void Bookkeeper::show(const Told& told) {
-  meter_.step(monotonic_s(), told.text_tokens);
+  meter_.step(monotonic_s() - validation_s_, told.text_tokens);
   const Rates rates = meter_.rates();
   context_.progress.update(state_.counters.round_step,
                            told.step.skipped
@@ -97,26 +97,46 @@ void Bookkeeper::show(const Told& told) {
   curves_->step(told.step, rates);
   curves_->losses(told.step.step,
                   loss_by_timestep(told.visits, context_.config.diffusion.timesteps));
+  curves_->losses(told.step.step, groups_.means(told.visits));
   curves_->blocks(told.blocks);
 }
 
-void Bookkeeper::keep(const Validated& found, std::int64_t step) {
+bool Bookkeeper::looked(const std::optional<Validated>& found) {
+  if (!found) {
+    activity_.enter(Operation::checkpoint, state_.counters.step);
+    checkpoints_.save(state_, rows_);
+    return false;
+  }
+  validation_s_ += found->seconds;
+  if (context_.world.rank() == 0) keep(*found);
+  return true;
+}
+
+std::int64_t Bookkeeper::last_validated() const {
+  const std::int64_t own = rows_.validations.empty() ? -1 : rows_.validations.back().step;
+  return context_.world.all_reduce(own, mpi::Reduce::max);  // rank 0's: only it has rows
+}
+
+void Bookkeeper::keep(const Validated& found) {
   rows_.validations.insert(rows_.validations.end(), found.rows.begin(), found.rows.end());
   if (!found.rows.empty()) {
     const double trained = mean_loss(found.rows, false);
     const double averaged = mean_loss(found.rows, true);
-    curves_->validation(step, trained, averaged);
+    curves_->validation(state_.counters.step, trained, averaged);
     context_.log.info(
-        format("step %lld: loss on %d held-out samples %.4f, of the averaged weights %.4f",
-               static_cast<long long>(step), found.rows.front().samples, trained, averaged));
+        format("after %lld steps: loss on %d held-out samples %.4f, of the averaged weights %.4f",
+               static_cast<long long>(state_.counters.step), found.rows.front().samples, trained,
+               averaged));
   }
-  const Sheet& sheet = found.sheet;
-  if (sheet.png.empty()) return;
-  curves_->pictures(step, {sheet.width_px, sheet.height_px, sheet.png});
-  // For looking at: a disk that refuses it costs no training.
-  const auto file = sheets_folder(context_.campaign.root()) /
-                    format("step-%09lld.png", static_cast<long long>(step + 1));
+  if (!found.sheet.png.empty()) keep_sheet(found.sheet);
+}
+
+// For looking at: a disk that refuses it costs no training.
+void Bookkeeper::keep_sheet(const Sheet& sheet) {
+  curves_->pictures(state_.counters.step, {sheet.width_px, sheet.height_px, sheet.png});
   try {
+    const auto file = sheet_file(context_.campaign.root(), state_.counters.step);
+    fs::make_directory(file.parent_path());
     fs::publish(file, Bytes(sheet.png));
   } catch (const IoError& error) {
     context_.log.warning(std::string(error.what()) + "; the contact sheet is left out");
@@ -149,6 +169,7 @@ void Bookkeeper::go_back(const std::function<void()>& start) {
   ++times_gone_back_;
   curves_ = curves_of(context_, state_);
   if (context_.world.rank() != 0) return;
+  remove_sheets_after(context_.campaign.root(), state_.counters.step);
   context_.log.warning(format(
       "%s; training goes back to step %lld of the round, and from now on "
       "without the steps %s",

@@ -7,8 +7,10 @@
 #include "train/activity.hpp"
 #include "train/checkpoint.hpp"
 #include "train/event_curves.hpp"
+#include "train/loss_groups.hpp"
 #include "train/rates.hpp"
 #include "train/trainer.hpp"
+#include "train/validation.hpp"
 
 namespace evd::train {
 
@@ -18,10 +20,16 @@ class Bookkeeper {
  public:
   /// All must outlive it. `rows`: of the round so far.
   Bookkeeper(run::Context& context, Checkpoints& checkpoints, State& state, RoundRows rows,
-             const Activity& activity);
+             LossGroups groups, const Activity& activity);
 
   /// After each step, on every rank; false = stop here (saved). Collective.
   bool after(const Told& told);
+
+  /// After each validation; nothing = it was stopped before its end. False = stop here (saved).
+  /// Collective.
+  bool looked(const std::optional<Validated>& found);
+  /// Steps of the campaign at the last validation whose losses are kept; -1 = none. Collective.
+  [[nodiscard]] std::int64_t last_validated() const;
 
   /// Training is lost: fills the state from the newest checkpoint that at least train.max_skipped
   /// applied steps followed, or by `start`, from where the round began; the steps that were left
@@ -32,13 +40,15 @@ class Bookkeeper {
   [[nodiscard]] const RoundRows& rows() const { return rows_; }
   [[nodiscard]] const Times& times() const { return times_; }
   [[nodiscard]] double checkpoint_s() const { return checkpoints_.pause_s(); }
+  [[nodiscard]] double validation_s() const { return validation_s_; }
   [[nodiscard]] std::int64_t times_gone_back() const { return times_gone_back_; }
 
   static constexpr std::int64_t kMostTimes = 10;
 
  private:
   void show(const Told& told);
-  void keep(const Validated& found, std::int64_t step);
+  void keep(const Validated& found);
+  void keep_sheet(const Sheet& sheet);
 
   run::Context& context_;
   Checkpoints& checkpoints_;
@@ -46,9 +56,11 @@ class Bookkeeper {
   State& state_;
   RoundRows rows_;
   Times times_;
+  LossGroups groups_;
   RateMeter meter_;
   std::unique_ptr<EventCurves> curves_;
   std::int64_t times_gone_back_ = 0;
+  double validation_s_ = 0;
 };
 
 }  // namespace evd::train

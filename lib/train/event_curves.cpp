@@ -45,6 +45,11 @@ void EventCurves::losses(std::int64_t step, std::span<const double> by_timestep)
   }
 }
 
+void EventCurves::losses(std::int64_t step,
+                         std::span<const std::pair<std::string, double>> by_group) {
+  for (const auto& [group, loss] : by_group) events_.scalar("loss_by_" + group, step, loss);
+}
+
 void EventCurves::blocks(std::span<const shard::Block> rows) {
   for (const auto& row : rows) {
     events_.scalar("gradient_norm/" + row.part.text, row.step, double{row.gradient_norm});

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "run/tensorboard.hpp"
 #include "shard/training_rows.hpp"
@@ -28,6 +30,8 @@ class EventCurves {
 
   /// Mean losses by tenths of the timesteps, from little noise to much; NaN = no sample.
   void losses(std::int64_t step, std::span<const double> by_timestep);
+  /// Mean losses of LossGroups.
+  void losses(std::int64_t step, std::span<const std::pair<std::string, double>> by_group);
   void blocks(std::span<const shard::Block> rows);
 
   /// Mean loss on held-out samples, of the weights that are trained and of the averaged ones.

@@ -420,6 +420,7 @@ class Preparation {
     }
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       const auto& wanted = wanted_[i];
+      if (wanted.whose == Whose::prompt) continue;  // for looking at: no part of what training gave
       const auto& file = known_[static_cast<std::size_t>(places_[i].file)];
       const SampleId sample =
           wanted.whose == Whose::member ? members_[wanted.index].id : SampleId{};

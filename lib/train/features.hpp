@@ -32,9 +32,10 @@ struct SizeBuckets {
 struct Features {
   SizeBuckets buckets;
   std::vector<std::filesystem::path> files;
-  data::FeatureSamples::Places places;      ///< lists are empty for what is not encoded
-  data::FeaturePlace null_text;             ///< of the empty text; unknown = not asked for
-  std::vector<data::FeaturePlace> prompts;  ///< of the texts that no member has; empty without T5
+  data::FeatureSamples::Places places;  ///< lists are empty for what is not encoded
+  data::FeaturePlace null_text;         ///< of the empty text; unknown = not asked for
+  std::vector<data::FeaturePlace>
+      prompts;  ///< texts asked for beside the members'; empty without T5
 
   // On rank 0 only.
   std::vector<shard::FileEntry> own_files;    ///< in the stage's directory

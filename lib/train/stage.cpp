@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "data/held_out.hpp"
 #include "data/members.hpp"
+#include "data/order.hpp"
 #include "data/pictures.hpp"
 #include "data/targets.hpp"
 #include "nn/threads.hpp"
@@ -54,8 +55,10 @@ Environment environment_of(const run::Context& context, const RankGrid& grid, in
 }
 
 run::Result result_of(const run::Context& context, const State& state, const Bookkeeper& books,
-                      std::size_t members, std::vector<shard::FileEntry> files) {
+                      std::span<const int> turns, std::vector<shard::FileEntry> files) {
   const auto& steps = books.rows().steps;
+  const auto held_out = std::count(turns.begin(), turns.end(), data::kHeldOut);
+  const auto members = static_cast<std::int64_t>(turns.size());
   const auto skipped = std::count_if(steps.begin(), steps.end(),
                                      [](const shard::Step& step) { return step.skipped; });
   run::Result result;
@@ -67,13 +70,18 @@ run::Result result_of(const run::Context& context, const State& state, const Boo
       {"skipped_for_good", static_cast<std::int64_t>(state.guard.skipped.size())},
       {"rolled_back", books.times_gone_back()},
       {"parameters", static_cast<std::int64_t>(state.sharding().layout().trained())},
-      {"set_size", static_cast<std::int64_t>(members)},
+      {"set_size", members},
+      {"held_out", held_out},
       {"images", static_cast<std::int64_t>(steps.size()) * context.config.train.batch},
       {"campaign_steps", state.counters.step}};
   const auto& times = books.times();
-  result.seconds = {{"data", times.data_s},           {"forward", times.forward_s},
-                    {"backward", times.backward_s},   {"reduce", times.reduce_s},
-                    {"optimizer", times.optimizer_s}, {"checkpoint", books.checkpoint_s()}};
+  result.seconds = {{"data", times.data_s},
+                    {"forward", times.forward_s},
+                    {"backward", times.backward_s},
+                    {"reduce", times.reduce_s},
+                    {"optimizer", times.optimizer_s},
+                    {"checkpoint", books.checkpoint_s()},
+                    {"validation", books.validation_s()}};
   // Mean of the last tenth: one step alone says little.
   const std::size_t tail = std::max<std::size_t>(1, steps.size() / 10);
   double loss = 0;
@@ -84,7 +92,9 @@ run::Result result_of(const run::Context& context, const State& state, const Boo
     counted += 1;
   }
   result.closing_line = format(
-      "%zu steps on %zu samples, loss %.4f at the end%s", steps.size(), members,
+      "%zu steps on %lld samples%s, loss %.4f at the end%s", steps.size(),
+      static_cast<long long>(members - held_out),
+      held_out > 0 ? format(" (%lld more held out)", static_cast<long long>(held_out)).c_str() : "",
       loss / std::max(1.0, counted),
       skipped > 0 ? format(", %lld steps left out", static_cast<long long>(skipped)).c_str() : "");
   return result;
@@ -121,14 +131,16 @@ class Source {
     return pictures_;
   }
   [[nodiscard]] const std::optional<nn::TextStates>& null_text() const { return null_text_; }
-  /// States of prompts that no member has, and of the empty text; null where there is no T5.
+  /// States of the prompts at rank, rank + ranks, ..., and of the empty text; null where there is
+  /// no T5.
   [[nodiscard]] std::shared_ptr<const nn::Texts> texts_of(const std::vector<std::string>& prompts,
-                                                          const Features& features,
-                                                          int channels) const {
+                                                          const Features& features, int channels,
+                                                          const mpi::Communicator& world) const {
     if (features.prompts.empty()) return nullptr;
     nn::KnownTexts::States states;
     if (null_text_) states[""] = *null_text_;
-    for (std::size_t i = 0; i < prompts.size(); ++i) {
+    for (auto i = static_cast<std::size_t>(world.rank()); i < prompts.size();
+         i += static_cast<std::size_t>(world.size())) {
       states[prompts[i]] = text(features.prompts[i], channels);
     }
     return std::make_shared<const nn::KnownTexts>(channels, std::move(states));
@@ -196,9 +208,9 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const Inputs inputs = find_inputs(context);
   const auto members = data::read_members(inputs.set_file);
   const shard::Catalog catalog(context.campaign.root());
-  const auto prompts = validation_prompts(context, members);
+  const auto prompts = validation_prompts(context);
   // Encoders are in memory in here alone.
-  Features features = prepare_features(context, node, members, prompts, catalog, activity);
+  Features features = prepare_features(context, node, members, prompts.texts, catalog, activity);
   activity.enter(Operation::load, 0);
   const double prepared_s = monotonic_s();
   const Source source(config, catalog, members, features);
@@ -210,7 +222,9 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const auto turns = data::without_held_out(features.buckets.of, members,
                                             config.train.held_out_share, config.campaign.seed);
   const auto validation = make_validation(
-      context, members, prompts, source.texts_of(prompts, features, config.network.caption_width));
+      context, members, prompts,
+      source.texts_of(prompts.texts, features, config.network.caption_width, context.world),
+      threads);
   State state(sharding);
   auto rows = begin(context, inputs, state, checkpoints);
   const double loaded_s = monotonic_s();
@@ -222,7 +236,9 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
                     profile_file(context), context.log);
     activity.add(*profile);
   }
-  Bookkeeper books(context, checkpoints, state, std::move(rows), activity);
+  Bookkeeper books(context, checkpoints, state, std::move(rows),
+                   context.world.rank() == 0 ? LossGroups(members, features.buckets) : LossGroups(),
+                   activity);
   const Round round{context.self.round,
                     config.campaign.seed,
                     config.train,
@@ -233,9 +249,14 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
                     config.has_vae() ? config.vae.scale : 1.0,
                     source.null_text(),
                     activity,
-                    validation.get()};
-  while (train_round(round, state, context.stop, context.log,
-                     [&](const Told& told) { return books.after(told); }) == RoundEnd::lost) {
+                    validation.get(),
+                    [&](const std::optional<Validated>& found) { return books.looked(found); }};
+  const auto train = [&] {
+    if (validation) validation->begin(books.last_validated());
+    return train_round(round, state, context.stop, context.log,
+                       [&](const Told& told) { return books.after(told); });
+  };
+  while (train() == RoundEnd::lost) {
     books.go_back([&] { start(state, context, inputs); });
   }
   const double trained_s = monotonic_s();
@@ -251,7 +272,7 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   // ---- what is published
   auto files = checkpoints.finish(state, books.rows());
   if (context.world.rank() != 0) return {};
-  auto result = result_of(context, state, books, members.size(), std::move(files));
+  auto result = result_of(context, state, books, turns, std::move(files));
   tell_features(context, features, result);
   result.seconds["features"] = prepared_s - begun_s;
   result.seconds["load"] = loaded_s - prepared_s;

@@ -100,8 +100,15 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
       data::Order(round.seed, round.number, round.turns, static_cast<std::uint64_t>(options.batch)),
       setup);
 
-  while (at.round_step < options.steps_per_round) {
+  for (;;) {
     if (guard.is_lost()) return RoundEnd::lost;
+    // Before a step, not behind one: a job that is told to stop saves first, and looks in its next
+    // life.
+    if (round.validation != nullptr && round.validation->is_due(at, options.validate_every) &&
+        !round.looked(round.validation->run(round, state, backprop, exchange, stop))) {
+      return RoundEnd::stopped;
+    }
+    if (at.round_step >= options.steps_per_round) return RoundEnd::finished;
     // ---- data: this rank's part of the global batch
     double last_s = monotonic_s();
     const auto lap = [&] {
@@ -168,17 +175,8 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
     row.reduce_s = static_cast<float>(times.reduce_s);
     row.optimizer_s = static_cast<float>(times.optimizer_s);
     const auto text_tokens = text_tokens_of(part, options.batch);
-    std::optional<Validated> validated;
-    if (round.validation != nullptr && at.step % options.validate_every == 0) {
-      round.activity.enter(Operation::validation, at.step);
-      validated = round.validation->run(round, state, backprop, exchange);
-    }
-    if (!after({row, times, sums.stop, visits, blocks, text_tokens,
-                validated ? &*validated : nullptr})) {
-      return RoundEnd::stopped;
-    }
+    if (!after({row, times, sums.stop, visits, blocks, text_tokens})) return RoundEnd::stopped;
   }
-  return guard.is_lost() ? RoundEnd::lost : RoundEnd::finished;
 }
 
 }  // namespace evd::train

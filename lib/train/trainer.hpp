@@ -40,6 +40,9 @@ struct Round {
   std::optional<nn::TextStates> null_text;  ///< Noising::null_text
   Activity activity{};
   Validation* validation = nullptr;  ///< null = none
+  /// Told of each validation, with the state as it is then, and of one that was stopped before its
+  /// end (nothing); returns whether to go on. Collective.
+  std::function<bool(const std::optional<Validated>&)> looked{};
 };
 
 /// What make_part() is told of a member in a bucket (data::Order's) as entry `number`.
@@ -54,7 +57,6 @@ struct Told {
   std::span<const shard::Visit> visits{};  ///< none of a step that is left out for good
   std::span<const shard::Block> blocks{};  ///< every options.block_norms_every steps
   std::int64_t text_tokens = 0;            ///< of the global batch, by this rank's share
-  const Validated* validated = nullptr;    ///< null = it was not the step for it
 };
 
 /// How train_round() ended: at the round's end, because `after` said so, or because so many steps

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/clock.hpp"
 #include "train/step.hpp"
 
 namespace evd::train {
@@ -35,28 +36,37 @@ Part part_of(const Round& round, const nn::Layout& layout, std::size_t member,
   return part;
 }
 
+/// No more than a pass of training has, so that activations are no larger.
+std::size_t at_once(const run::TrainOptions& options, std::size_t ranks) {
+  auto most = std::max<std::size_t>(1, static_cast<std::size_t>(options.batch) / ranks);
+  if (options.micro_batch > 0) most = std::min(most, static_cast<std::size_t>(options.micro_batch));
+  return std::min(most, Validation::kTimesteps);
+}
+
 }  // namespace
 
-std::vector<shard::Validation> Validation::losses(const Round& round, const State& state,
-                                                  const Backprop& backprop, bool averaged) const {
+bool Validation::measure(const Round& round, const State& state, const Backprop& backprop,
+                         bool averaged, const GoesOn& goes_on,
+                         std::vector<shard::Validation>& rows) const {
   const auto& world = state.sharding().grid().world();
   const auto& layout = state.sharding().layout();
   const auto rank = static_cast<std::size_t>(world.rank());
   const auto ranks = static_cast<std::size_t>(world.size());
-  const auto& options = round.options;
-  const std::size_t most =
-      options.micro_batch == 0 ? kTimesteps : static_cast<std::size_t>(options.micro_batch);
+  const std::size_t most = at_once(round.options, ranks);
   nn::TextEncoder encoder(layout.network().caption_width, layout.network().max_tokens);
   std::vector<float> own;
-  for (std::size_t i = rank; i < held_out_.size(); i += ranks) {
-    const Part part = part_of(round, layout, held_out_[i], encoder);
+  for (std::size_t first = 0; first < held_out_.size(); first += ranks) {
+    if (!goes_on()) return false;
+    if (first + rank >= held_out_.size()) continue;
+    const Part part = part_of(round, layout, held_out_[first + rank], encoder);
     for (std::size_t begin = 0; begin < kTimesteps; begin += most) {
       const auto found = backprop.losses(part.slice(begin, std::min(begin + most, kTimesteps)));
       own.insert(own.end(), found.begin(), found.end());
     }
   }
+  if (held_out_.empty()) return true;
   const auto all = world.gather(std::as_bytes(std::span(own)), 0);
-  if (world.rank() != 0) return {};
+  if (world.rank() != 0) return true;
   // Added in the members' order, so that the sum does not depend on the number of ranks.
   std::array<double, kTimesteps> sums{};
   for (std::size_t i = 0; i < held_out_.size(); ++i) {
@@ -64,29 +74,37 @@ std::vector<shard::Validation> Validation::losses(const Round& round, const Stat
     std::memcpy(values.data(), all[i % ranks].data() + i / ranks * sizeof values, sizeof values);
     for (std::size_t k = 0; k < kTimesteps; ++k) sums[k] += double{values[k]};
   }
-  std::vector<shard::Validation> rows;
   const auto count = static_cast<double>(held_out_.size());
   for (std::size_t k = 0; k < kTimesteps; ++k) {
-    rows.push_back({state.counters.step - 1, averaged, timestep_of(k, layout.diffusion().timesteps),
+    rows.push_back({state.counters.step, averaged, timestep_of(k, layout.diffusion().timesteps),
                     round.number, static_cast<std::int32_t>(held_out_.size()),
                     static_cast<float>(sums[k] / count)});
   }
-  return rows;
+  return true;
 }
 
-Validated Validation::run(const Round& round, State& state, const Backprop& backprop,
-                          Exchange& exchange) const {
-  Validated found;
-  const auto measure = [&](bool averaged) {
-    if (held_out_.empty()) return;
-    const auto rows = losses(round, state, backprop, averaged);
-    found.rows.insert(found.rows.end(), rows.begin(), rows.end());
+std::optional<Validated> Validation::run(const Round& round, State& state, const Backprop& backprop,
+                                         Exchange& exchange, const std::atomic<bool>& stop) {
+  const auto& world = state.sharding().grid().world();
+  const double begun_s = monotonic_s();
+  // Asked by all ranks before each piece of work, so that none takes longer than a limit is for.
+  const auto goes_on = [&] {
+    round.activity.enter(Operation::validation, state.counters.step - 1);
+    return world.all_reduce(std::int64_t{stop ? 1 : 0}, mpi::Reduce::max) == 0;
   };
-  measure(false);
+  Validated found;
+  if (!measure(round, state, backprop, false, goes_on, found.rows)) return std::nullopt;
   swap_average(state, exchange);
-  measure(true);
-  if (pictures_) found.sheet = pictures_->draw(state.weights(), state.null_text);
+  bool is_whole = measure(round, state, backprop, true, goes_on, found.rows);
+  if (is_whole && pictures_) {
+    auto sheet = pictures_->draw(state.weights(), state.null_text, goes_on);
+    is_whole = sheet.has_value();
+    if (sheet) found.sheet = std::move(*sheet);
+  }
   swap_average(state, exchange);
+  if (!is_whole) return std::nullopt;
+  last_ = state.counters.step;
+  found.seconds = monotonic_s() - begun_s;
   return found;
 }
 

@@ -1,8 +1,11 @@
 #include <filesystem>
+#include <map>
+#include <numeric>
 
 #include <gtest/gtest.h>
 
 #include "shard/table.hpp"
+#include "shard/training_rows.hpp"
 #include "support/tiny_campaign.hpp"
 
 namespace evd::test {
@@ -13,6 +16,24 @@ void expect_equal(const TinyCampaign& expected, const TinyCampaign& got) {
   const auto should = expected.contents();
   EXPECT_EQ(should.size(), is.size());
   for (const auto& [result, digest] : should) EXPECT_EQ(digest, is[result]) << result;
+}
+
+// The set of a round's judge has what training told in the round before.
+void expect_training_losses(const std::vector<shard::Sample>& set,
+                            const std::filesystem::path& visits) {
+  std::map<SampleId, std::vector<double>> losses;
+  for (const auto& visit : shard::read_table<shard::Visit>(visits))
+    losses[visit.sample].push_back(double{visit.loss});
+  std::size_t compared = 0;
+  for (const auto& sample : set) {
+    EXPECT_EQ(sample.training_loss > 0, sample.times_trained > 0) << sample.id.hex();
+    const auto found = losses.find(sample.id);
+    if (found == losses.end()) continue;
+    const double sum = std::accumulate(found->second.begin(), found->second.end(), 0.0);
+    EXPECT_NEAR(sample.training_loss, sum / static_cast<double>(found->second.size()), 1e-6);
+    ++compared;
+  }
+  EXPECT_GT(compared, 0U);
 }
 
 TEST(Loop, RunsAndChecksAndComposes) {
@@ -34,6 +55,7 @@ TEST(Loop, RunsAndChecksAndComposes) {
   for (const auto& sample : set)
     if (sample.operation == shard::Operation::expand) ++expanded;
   EXPECT_GT(expanded, 0U) << "three rounds wrote no variation";
+  expect_training_losses(set, whole.path() / "rounds/0001/train/visits.h5");
 }
 
 // Every stage by hand: training, whose float sums depend on it, on as many ranks as before, all

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "data/held_out.hpp"
 #include "shard/identity.hpp"
 
 namespace evd::evaluate {
@@ -70,7 +71,7 @@ TEST(Plan, RoundsDrawOtherMembersFromOtherNoiseAndTheSameHeldOut) {
   EXPECT_NE(member_noise(members[0].id, 3), member_noise(members[0].id, 4));
   for (const auto& picture : second) {
     if (picture.split != shard::Split::heldout) continue;
-    EXPECT_EQ(picture.noise_id, heldout_noise(picture.prompt_id));
+    EXPECT_EQ(picture.noise_id, data::heldout_noise(picture.prompt_id));
   }
 }
 

@@ -1,4 +1,7 @@
 // What befalls jobs on a shared cluster, for real: preemption, time limits, lost nodes, GPUs.
+#include <csignal>
+#include <fstream>
+
 #include "slurm/chain.hpp"
 
 namespace evd::test {
@@ -110,6 +113,47 @@ TEST_F(Adversity, TheNodeOfTheScriptDies) {
 TEST_F(Adversity, TheNodeOfAnotherRankDies) {
   const TinyCampaign campaign(kLongTrain);
   lose(campaign, "n2");
+}
+
+// The processes that run a stage's rank, wherever.
+std::vector<pid_t> processes_of(const TinyCampaign& campaign, const std::string& rank) {
+  std::vector<pid_t> found;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream line(entry.path() / "cmdline", std::ios::binary);
+    std::ifstream environment(entry.path() / "environ", std::ios::binary);
+    const std::string command{std::istreambuf_iterator<char>(line), {}};
+    const std::string variables{std::istreambuf_iterator<char>(environment), {}};
+    if (command.find("/evd-train" + std::string(1, '\0') + campaign.path().string()) !=
+            std::string::npos &&
+        variables.find("SLURM_PROCID=" + rank + std::string(1, '\0')) != std::string::npos)
+      found.push_back(std::stoi(name));
+  }
+  return found;
+}
+
+// One rank stops on its node: the job ends itself, comes back and goes on.
+TEST_F(Adversity, AHangingJobComesBack) {
+  auto settings = kLongTrain;
+  settings.emplace_back("train.step_limit_s=10");
+  const TinyCampaign campaign(settings);
+  submit(campaign, {"--rounds", "1"});
+  wait_until_running(campaign, kTrain);
+  const auto checkpoints = run::Campaign(campaign.path()).directory(kTrain) / "state";
+  wait_until(campaign, "checkpoint", [&] { return std::filesystem::exists(checkpoints); });
+  const auto stopped = processes_of(campaign, "1");
+  ASSERT_EQ(stopped.size(), 1U);
+  ASSERT_EQ(::kill(stopped.front(), SIGSTOP), 0);
+  wait_for_the_end(campaign);
+  const std::string first_life = log_of(campaign, 0);
+  EXPECT_NE(first_life.find("the job hangs: "), std::string::npos) << first_life;
+  EXPECT_NE(first_life.find("rank 1 does not move"), std::string::npos) << first_life;
+  EXPECT_NE(log_of(campaign, 1).find("goes on at step "), std::string::npos)
+      << campaign.evd("status").out;
+  const TinyCampaign undisturbed(settings);
+  undisturbed.run(1);
+  expect_equal(campaign, undisturbed);
 }
 
 // A step that never began: srun gives up, and may say 0 all the same.

@@ -8,6 +8,7 @@
 #include "nn/small_network.hpp"
 #include "train/adamw.hpp"
 #include "train/state.hpp"
+#include "train/step.hpp"
 
 namespace evd::train {
 namespace {
@@ -120,6 +121,35 @@ TEST_P(Exchanges, AddInTheSameOrderAtEachRun) {
     if (run == 0) first = all;
     EXPECT_EQ(all, first);
     exchange.share_weights();
+  }
+}
+
+// As a validation does: once, all compute with the averages, twice, all is as before.
+TEST_P(Exchanges, TheAverageChangesPlacesWithTheWeights) {
+  for (std::size_t step = 0; step < 20; ++step) {
+    fill_and_tell(step);
+    const auto weights = values_of(97, step);
+    const auto averages = values_of(98, step);
+    for (std::size_t bucket = 0; bucket < buckets; ++bucket) {
+      const Range part = sharding.own()[bucket];
+      const auto slice = [&](const auto& values) {
+        return std::span(values).subspan(part.begin, part.size());
+      };
+      std::ranges::copy(slice(weights), state.own(Kind::master, bucket).begin());
+      std::ranges::copy(slice(averages), state.own(Kind::ema0, bucket).begin());
+    }
+    exchange.share_weights();
+    const auto expect = [&](const auto& expected) {
+      for (std::size_t i = 0; i < layout.size(); ++i) {
+        ASSERT_EQ(state.weights()[i], expected[i]) << "step " << step << ", element " << i;
+      }
+    };
+    expect(weights);
+    swap_average(state, exchange);
+    expect(averages);
+    swap_average(state, exchange);
+    expect(weights);
+    state.fence();  // nobody writes while others compare
   }
 }
 

@@ -391,8 +391,9 @@ TEST_F(Training, CurvesOfTwoRoundsAndAKilledLifeAreOneForTensorBoard) {
     const auto rows = steps_of(here, i < 40 ? 0 : 1);
     EXPECT_FLOAT_EQ(loss[i][1].get<float>(), rows[i % 40].loss);
   }
-  for (const char* tag : {"loss_by_timestep/0", "loss_by_timestep/9", "gradient_norm/blocks.1",
-                          "update_over_weight/final_layer", "speed/images_per_s"}) {
+  for (const char* tag :
+       {"loss_by_timestep/0", "loss_by_timestep/9", "loss_by_category/other", "loss_by_origin/0",
+        "gradient_norm/blocks.1", "update_over_weight/final_layer", "speed/images_per_s"}) {
     EXPECT_TRUE(scalars.contains(tag)) << tag;
   }
 }
@@ -422,7 +423,8 @@ TEST_F(Training, AProfileHasWhatEachRankDid) {
 /// Spikes are common where a little above the median counts as one.
 std::vector<std::string> nervous() {
   return {"train.steps_per_round=120", "train.spike_factor=1.25", "train.spike_after=20",
-          "train.max_skipped=2", "train.warmup_steps=80"};
+          "train.max_skipped=2",       "train.warmup_steps=80",   "train.validate_every=7",
+          "train.held_out_share=0.2"};
 }
 
 TEST_F(Training, GoesBackAndLeavesOutWhatItWasLostAt) {

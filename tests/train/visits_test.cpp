@@ -1,8 +1,13 @@
 #include "train/visits.hpp"
 
 #include <cmath>
+#include <map>
 
 #include <gtest/gtest.h>
+
+#include "core/text.hpp"
+#include "data/aspect.hpp"
+#include "train/loss_groups.hpp"
 
 namespace evd::train {
 namespace {
@@ -62,6 +67,42 @@ TEST(Visits, LossByTimestepHasTenBins) {
   EXPECT_EQ(bins[0], 2);
   EXPECT_TRUE(std::isnan(bins[1]));
   EXPECT_EQ(bins[9], 5);
+}
+
+TEST(LossGroups, AreCategoriesOriginsAndAspects) {
+  std::vector<data::Member> members(4);
+  for (int i = 0; i < 4; ++i) {
+    members[static_cast<std::size_t>(i)].id = sample(i);
+    members[static_cast<std::size_t>(i)].round_added = i / 2;
+  }
+  members[1].text = members[1].multi = true;
+  members[2].text = true;
+  SizeBuckets buckets;
+  buckets.of = {0, 0, 5, 5};
+  const auto visit = [](int number, float loss) {
+    shard::Visit row;
+    row.sample = sample(number);
+    row.loss = loss;
+    return row;
+  };
+  const std::vector<shard::Visit> visits = {
+      visit(0, 1), visit(1, 2), visit(2, 4), visit(0, 3), visit(3, std::nanf("")), visit(9, 100)};
+  using Means = std::map<std::string, double>;
+  const auto means = [&] {
+    const auto found = LossGroups(members, buckets).means(visits);
+    return Means(found.begin(), found.end());
+  };
+  const Means square = {{"category/other", 2},
+                        {"category/text", 3},
+                        {"category/multi", 2},
+                        {"origin/0", 2},
+                        {"origin/1", 4}};
+  EXPECT_EQ(means(), square);
+  buckets.table = data::aspect_table(256);
+  Means aspects = square;
+  aspects[format("aspect/%.2f", buckets.table[0].aspect)] = 2;
+  aspects[format("aspect/%.2f", buckets.table[5].aspect)] = 4;
+  EXPECT_EQ(means(), aspects);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/text_encoder.hpp"
 
@@ -22,6 +23,7 @@ void write_states(const char* prompts, const char* out, int width, int max_token
   std::vector<float> states;
   std::vector<std::int64_t> lengths;
   std::ifstream lines(prompts);
+  if (!lines) throw IoError(std::string(prompts) + ": cannot be read");
   for (std::string line; std::getline(lines, line);) {
     const auto text = encoder.encode(line);
     states.insert(states.end(), text.values.begin(), text.values.end());
