@@ -59,6 +59,7 @@ run_stage() {
   local command=(srun --mpi="${mpi:-pmix}" -K1 "$prefix/bin/$program" "$dir" "${which[@]}" "$@")
   say "on ${SLURM_JOB_NODELIST:-?}:$(printf ' %q' "${command[@]}") >> $(printf %q "$log")"
   take_step_numbers
+  rm -f "$result/board.hang" # of an earlier life
   "${command[@]}" >>"$log" 2>&1 || rc=$?
   # A stage that hung has ended itself with 75, its work saved; srun may say how it killed the others.
   if [ "$rc" -ne 0 ] && [ -f "$result/board.hang" ]; then

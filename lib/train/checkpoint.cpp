@@ -335,8 +335,14 @@ std::vector<shard::FileEntry> Checkpoints::finish(const State& state, const Roun
                       format("step-%09lld", static_cast<long long>(state.counters.round_step));
   settle();
   wait_for_index();
-  if (complete_ != folder) save(state, rows);
-  if (sharding_.grid().world().rank() != 0) return {};
+  const auto& world = sharding_.grid().world();
+  // A validation of the last step may have come since.
+  const bool is_behind = world.rank() == 0 && complete_ == folder &&
+                         !has_rows(read_index(folder / CheckpointIndex::kName), rows);
+  const bool is_any_behind =
+      world.all_reduce(std::int64_t{is_behind ? 1 : 0}, mpi::Reduce::max) > 0;
+  if (complete_ != folder || is_any_behind) save(state, rows);
+  if (world.rank() != 0) return {};
 
   std::vector<shard::FileEntry> files;
   const std::string within = "state/" + folder.filename().string() + "/";

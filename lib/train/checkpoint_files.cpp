@@ -86,6 +86,16 @@ RoundRows read_rows(const stdfs::path& folder, const CheckpointIndex& index) {
   return rows;
 }
 
+bool has_rows(const CheckpointIndex& index, const RoundRows& rows) {
+  bool all = true;
+  each_table(rows, [&](const char* name, const auto& table) {
+    using Row = typename std::decay_t<decltype(table)>::value_type;
+    const auto found = index.tables.find(name);
+    all = all && found != index.tables.end() && shard::content_digest<Row>(table) == found->second;
+  });
+  return all;
+}
+
 void fill(State& state, const stdfs::path& folder, const CheckpointIndex& index) {
   const auto& sharding = state.sharding();
   const auto null_text = nn::Safetensors::read(folder / CheckpointIndex::kNullText);

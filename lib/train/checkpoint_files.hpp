@@ -36,6 +36,8 @@ namespace evd::train {
 /// The tables, each compared with the index. DataError naming one that is damaged or gone.
 [[nodiscard]] RoundRows read_rows(const std::filesystem::path& folder,
                                   const CheckpointIndex& index);
+/// Whether the index names just these tables.
+[[nodiscard]] bool has_rows(const CheckpointIndex& index, const RoundRows& rows);
 /// Everything else, which damage_in() found sound. Collective.
 void fill(State& state, const std::filesystem::path& folder, const CheckpointIndex& index);
 

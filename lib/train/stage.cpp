@@ -256,14 +256,15 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
     return train_round(round, state, context.stop, context.log,
                        [&](const Told& told) { return books.after(told); });
   };
-  while (train() == RoundEnd::lost) {
+  RoundEnd end = train();
+  for (; end == RoundEnd::lost; end = train()) {
     books.go_back([&] { start(state, context, inputs); });
   }
   const double trained_s = monotonic_s();
   if (profile) profile->finish();
   activity.enter(Operation::publish, state.counters.step);
   check_equal(state);
-  if (state.counters.round_step < config.train.steps_per_round) {
+  if (end == RoundEnd::stopped) {  // before the last step, or in the validation behind it
     throw Stopped(format("train stopped at step %lld of %d, all saved; start it again",
                          static_cast<long long>(state.counters.round_step),
                          config.train.steps_per_round));

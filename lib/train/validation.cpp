@@ -48,6 +48,7 @@ std::size_t at_once(const run::TrainOptions& options, std::size_t ranks) {
 bool Validation::measure(const Round& round, const State& state, const Backprop& backprop,
                          bool averaged, const GoesOn& goes_on,
                          std::vector<shard::Validation>& rows) const {
+  if (held_out_.empty()) return true;
   const auto& world = state.sharding().grid().world();
   const auto& layout = state.sharding().layout();
   const auto rank = static_cast<std::size_t>(world.rank());
@@ -64,7 +65,6 @@ bool Validation::measure(const Round& round, const State& state, const Backprop&
       own.insert(own.end(), found.begin(), found.end());
     }
   }
-  if (held_out_.empty()) return true;
   const auto all = world.gather(std::as_bytes(std::span(own)), 0);
   if (world.rank() != 0) return true;
   // Added in the members' order, so that the sum does not depend on the number of ranks.

@@ -174,6 +174,23 @@ TEST_F(Checkpointing, ComeBackToTheBit) {
   EXPECT_EQ(resumed->rows.blocks.size(), world.rank() == 0 ? 4U : 0U);
 }
 
+// A job that was told to stop in the validation behind the last step, and goes on.
+TEST_F(Checkpointing, ResultsHaveWhatCameAfterTheLastCheckpoint) {
+  {
+    auto before = checkpoints();
+    save(before, 5);
+  }
+  auto here = checkpoints();
+  ASSERT_TRUE(here.newest(job.state));
+  RoundRows rows = steps(5);
+  rows.validations.resize(1);
+  static_cast<void>(here.finish(job.state, world.rank() == 0 ? rows : no_steps()));
+  const auto back = here.newest(job.state);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->rows.validations.size(), world.rank() == 0 ? 1U : 0U);
+  expect_filled(job.state, 5);
+}
+
 TEST_F(Checkpointing, AFreshStateForgetsWhatItWas) {
   const auto load = [&] { return nn::start_weights(layout, 3); };
   State untouched(job.sharding);

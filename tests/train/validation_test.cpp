@@ -1,5 +1,6 @@
 // evd-train with validations, as a user starts it.
 #include <cmath>
+#include <csignal>
 #include <map>
 #include <set>
 #include <thread>
@@ -140,6 +141,35 @@ TEST_F(Validating, AKilledRunHasEachValidationOnce) {
   ASSERT_EQ(again.code, 0) << again.story();
   EXPECT_NE(again.err.find("goes on at step"), std::string::npos) << again.story();
   EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0));
+}
+
+// In the one behind the last step, so that nothing but it is left to do.
+TEST_F(Validating, StoppedInAValidationItLooksInItsNextLife) {
+  const Settings slow = {kHeldOut,
+                         "train.validate_every=12",
+                         "train.validation_pictures=24",
+                         "evaluate.steps=1000",
+                         "network.depth=6",
+                         "train.step_limit_s=10"};
+  const auto straight = trained("straight", slow);
+  const auto here = folder / "stopped";
+  make_judged_campaign(here, slow);
+  Process process({mpirun(2, {program("evd-train"), here.string(), "--round", "0"})});
+  const auto board = here / "rounds/0000/train/board";
+  const auto is_looking = [&] {
+    return stdfs::exists(board) && read_file(board).find(" validation ") != std::string::npos;
+  };
+  while (process.running() && !is_looking()) std::this_thread::yield();
+  process.signal(SIGUSR1);
+  const auto stopped = process.wait();
+  EXPECT_EQ(stopped.code, 75) << stopped.story();
+  EXPECT_FALSE(stdfs::exists(here / "logs/validation/step-000000012.png"));
+  const auto again = train(here, 2);
+  ASSERT_EQ(again.code, 0) << again.story();
+  EXPECT_NE(again.err.find("goes on at step 12 of 12"), std::string::npos) << again.story();
+  EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0));
+  EXPECT_EQ(validations_of(here).size(), 2 * kTimesteps);
+  EXPECT_TRUE(stdfs::exists(here / "logs/validation/step-000000012.png"));
 }
 
 TEST_F(Validating, TheLastSheetIsDrawnByThePublishedWeights) {
