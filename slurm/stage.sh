@@ -33,6 +33,10 @@ take_step_numbers() {
 run_stage() {
   local program=$1 dir=$2 round=$3 rc=0 stage environment prefix mpi restarts
   shift 3
+  if [ "$round" != start ] && [[ ! $round =~ ^[0-9]+$ ]]; then
+    say "$round is no round: sbatch SCRIPT DIR ROUND [ARGUMENT...], ROUND a number or start"
+    exit 64
+  fi
   stage=$(stage_name "$program" "$@")
   local which=(--start) result=$dir/start/$stage
   if [ "$round" != start ]; then

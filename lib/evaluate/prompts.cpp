@@ -130,10 +130,12 @@ void render_prompts(const run::Campaign& campaign, const run::Config& config, co
                   " " + remark.where());
   const Work work{std::move(lines.taken), job.seeds, config.text.prompts.size_suffixes,
                   size_table(config.network, config.side_px())};
-  nn::use_threads(run::cores_per_rank(world.node()));
+  const auto node = world.node();
+  nn::use_threads(run::cores_per_rank(node));
   const nn::Generator generator =
       load_generator(campaign, config, job.checkpoint,
-                     world.rank() == 0 ? EncoderCheck::digest : EncoderCheck::none);
+                     world.rank() == 0 ? EncoderCheck::digest : EncoderCheck::none,
+                     nn::choose_engine(config.compute, node.rank()));
   const Settings settings{generator, config.evaluate.sampling, config.campaign.seed, job.checkpoint,
                           config.side_px()};
   if (world.rank() == 0) fs::make_directory(job.out);

@@ -159,11 +159,13 @@ run::Result result_of(run::Context& context, std::span<const Picture> pictures,
 run::Result run_stage(run::Context& context) {
   const double begun_s = monotonic_s();
   const run::Config& config = context.config;
-  nn::use_threads(run::cores_per_rank(context.world.node()));
+  const auto node = context.world.node();
+  nn::use_threads(run::cores_per_rank(node));
+  const nn::Engine engine = nn::choose_engine(config.compute, node.rank());
   const auto pictures = pictures_of(context);
   const nn::Generator generator =
       load_generator(context.campaign, config, context.self.round,
-                     context.world.rank() == 0 ? EncoderCheck::digest : EncoderCheck::none);
+                     context.world.rank() == 0 ? EncoderCheck::digest : EncoderCheck::none, engine);
   const Settings settings{generator, config.evaluate.sampling, config.campaign.seed,
                           context.self.round, config.side_px()};
   context.progress.begin("images", static_cast<std::int64_t>(pictures.size()));

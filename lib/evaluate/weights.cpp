@@ -33,19 +33,21 @@ std::filesystem::path round_file(const run::Campaign& campaign, int round) {
 }
 
 nn::Encoders load_encoders(const run::Campaign& campaign, const run::Config& config,
-                           EncoderCheck check) {
+                           EncoderCheck check, const nn::Engine& engine) {
   nn::Encoders encoders;
   encoders.null_text = config.text.null_text;
   if (config.has_t5()) {
     if (check == EncoderCheck::digest) run::check_text_files(campaign, config);
     const auto [folder, tokenizer] = run::text_paths(campaign, config);
-    encoders.texts = std::make_shared<const nn::T5Texts>(
-        folder, tokenizer, config.network.max_tokens, config.text.compute, config.text.prompts);
+    encoders.texts =
+        std::make_shared<const nn::T5Texts>(folder, tokenizer, config.network.max_tokens,
+                                            config.text.compute, config.text.prompts, engine);
   }
   if (config.has_vae()) {
     if (check == EncoderCheck::digest) run::check_vae_files(campaign, config);
-    encoders.latents = std::make_shared<const nn::LatentCodec>(
-        run::vae_path(campaign, config), config.vae.scale, config.vae.stride, config.vae.tile);
+    encoders.latents =
+        std::make_shared<const nn::LatentCodec>(run::vae_path(campaign, config), config.vae.scale,
+                                                config.vae.stride, config.vae.tile, engine);
   }
   return encoders;
 }
@@ -53,14 +55,14 @@ nn::Encoders load_encoders(const run::Campaign& campaign, const run::Config& con
 }  // namespace
 
 nn::Generator load_generator(const run::Campaign& campaign, const run::Config& config, int round,
-                             EncoderCheck check) {
-  auto encoders = load_encoders(campaign, config, check);
+                             EncoderCheck check, const nn::Engine& engine) {
+  auto encoders = load_encoders(campaign, config, check, engine);
   const auto& network = config.network;
   if (round == run::kStartRound && config.base.init == run::BaseInit::random)
-    return {config.campaign.seed, network, config.diffusion, std::move(encoders)};
+    return {config.campaign.seed, network, config.diffusion, std::move(encoders), engine};
   const auto file =
       round == run::kStartRound ? run::base_file(campaign, config) : round_file(campaign, round);
-  return {file, network, config.diffusion, std::move(encoders)};
+  return {file, network, config.diffusion, std::move(encoders), engine};
 }
 
 }  // namespace evd::evaluate

@@ -9,6 +9,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/zeros.h>
 
@@ -39,6 +40,21 @@ at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const at::Tensor mixed = at::scaled_dot_product_attention(
       queries, keys, split(v), bias.defined() ? std::optional(bias) : std::nullopt);
   return mixed.transpose(1, 2).reshape({q.size(0), q.size(1), q.size(2)});
+}
+
+double largest_logit(const at::Tensor& q, const at::Tensor& k, int heads, HeadNorm norm) {
+  const auto split = [&](const at::Tensor& x) {
+    const at::Tensor all = x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
+    return (norm == HeadNorm::layer_norm ? normalise(all) : all).to(at::kFloat);
+  };
+  const at::Tensor queries = split(q);
+  const at::Tensor keys = split(k);
+  double largest = 0;
+  for (std::int64_t i = 0; i < q.size(0); ++i) {
+    const at::Tensor logits = at::matmul(queries[i], keys[i].transpose(1, 2));
+    largest = std::max(largest, logits.abs().max().item<double>());
+  }
+  return largest / std::sqrt(static_cast<double>(q.size(2) / heads));
 }
 
 at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,

@@ -38,11 +38,11 @@ at::Tensor discretised_log_likelihood(const at::Tensor& x, const at::Tensor& mea
 }  // namespace
 
 Diffusion::Diffusion(const Schedule& schedule, const DiffusionOptions& options,
-                     std::span<const int> timesteps, at::ScalarType dtype)
+                     std::span<const int> timesteps, const at::TensorOptions& place)
     : schedule_(schedule),
       options_(options),
       timesteps_(timesteps.begin(), timesteps.end()),
-      dtype_(dtype),
+      place_(place),
       alpha_(gather(schedule.alpha)),
       sigma_(gather(schedule.sigma)) {}
 
@@ -50,7 +50,7 @@ at::Tensor Diffusion::gather(const std::vector<double>& table) const {
   std::vector<double> values;
   for (const int t : timesteps_) values.push_back(table.at(static_cast<std::size_t>(t)));
   const auto count = static_cast<std::int64_t>(values.size());
-  return at::from_blob(values.data(), {count, 1, 1, 1}, at::kDouble).to(dtype_, false, true);
+  return at::from_blob(values.data(), {count, 1, 1, 1}, at::kDouble).to(place_, false, true);
 }
 
 at::Tensor Diffusion::noised(const at::Tensor& z0, const at::Tensor& noise) const {
@@ -70,7 +70,7 @@ at::Tensor Diffusion::loss(const at::Tensor& output, const at::Tensor& z0, const
     }
     const at::Tensor factors =
         at::from_blob(const_cast<float*>(weights.data()), {mse.size(0)}, at::kFloat);
-    mse = mse * factors.to(dtype_, false, true);
+    mse = mse * factors.to(place_, false, true);
   }
   if (!options_.learned_variance) return mse;
   return mse + variational_bound(output, z0, noised(z0, noise));

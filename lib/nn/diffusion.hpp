@@ -12,9 +12,9 @@ namespace evd::nn {
 /// Forward process and training loss of a batch, each sample at its own timestep.
 class Diffusion {
  public:
-  /// `timesteps` (B); everything is computed in `dtype`.
+  /// `timesteps` (B); everything is computed in the type and on the device of `place`.
   Diffusion(const Schedule& schedule, const DiffusionOptions& options,
-            std::span<const int> timesteps, at::ScalarType dtype);
+            std::span<const int> timesteps, const at::TensorOptions& place);
 
   /// z_t = alpha z0 + sigma noise. z0, noise (B, C, H, W).
   [[nodiscard]] at::Tensor noised(const at::Tensor& z0, const at::Tensor& noise) const;
@@ -36,7 +36,7 @@ class Diffusion {
   const Schedule& schedule_;
   DiffusionOptions options_;
   std::vector<int> timesteps_;
-  at::ScalarType dtype_;
+  at::TensorOptions place_;
   at::Tensor alpha_;
   at::Tensor sigma_;
 };

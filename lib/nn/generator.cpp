@@ -6,11 +6,11 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "nn/device_tensors.hpp"
 #include "nn/model_file.hpp"
 #include "nn/network.hpp"
 #include "nn/sampler.hpp"
@@ -47,15 +47,17 @@ struct Sides {
 }  // namespace
 
 struct Generator::State {
-  State(Encoders the_encoders, const Layout& the_layout, const Weights& weights)
-      : State(std::move(the_encoders), the_layout, to_tensor(weights.flat), weights.null_text,
-              digest_of(the_layout, weights)) {}
+  State(Encoders the_encoders, const Layout& the_layout, const Weights& weights,
+        const Engine& engine)
+      : State(std::move(the_encoders), the_layout, to_tensor(weights.flat).to(options_of(engine)),
+              weights.null_text, digest_of(the_layout, weights)) {}
   State(Encoders the_encoders, Layout the_layout, at::Tensor flat, std::vector<float> null_states,
         const Sha256& the_digest)
       : encoders(std::move(the_encoders)),
         layout(std::move(the_layout)),
         frozen_null_text(std::move(null_states)),
         digest(the_digest),
+        place(flat.options().dtype(at::kFloat)),
         network(layout, std::move(flat)),
         schedule(layout.diffusion()) {
     check(encoders, layout.network());
@@ -79,6 +81,7 @@ struct Generator::State {
   Layout layout;
   std::vector<float> frozen_null_text;  // of the weights, where it does not
   Sha256 digest;
+  at::TensorOptions place;  // of what goes in and comes out
   Network network;
   Schedule schedule;
 };
@@ -108,11 +111,11 @@ PictureShapes Generator::State::shapes(std::span<const RenderRequest> requests) 
     sizes.push_back(static_cast<float>(latents.width * stride));
     aspects.push_back(static_cast<float>(request.aspect));
   }
-  return {to_tensor(sizes).view({-1, 2}), to_tensor(aspects)};
+  return {to_tensor(sizes).view({-1, 2}).to(place), to_tensor(aspects).to(place)};
 }
 
 std::vector<std::uint8_t> Generator::State::picture_of(const at::Tensor& drawn) const {
-  const at::Tensor dense = drawn.contiguous();
+  const at::Tensor dense = drawn.cpu().contiguous();
   const std::span<const float> values(dense.const_data_ptr<float>(),
                                       static_cast<std::size_t>(dense.numel()));
   if (!encoders.latents) return to_bytes(values);
@@ -146,7 +149,7 @@ TextKeys Generator::State::keys(std::span<const RenderRequest> requests, double 
   for (std::size_t i = 0; i < texts.size(); ++i) {
     each.push_back(network.keys_of(text_batch(std::span(texts).subspan(i, 1),
                                               std::span(captions).subspan(i, 1), frozen_null_text,
-                                              n.caption_width, at::kFloat)));
+                                              n.caption_width, place)));
   }
   return joined(each);
 }
@@ -162,7 +165,7 @@ at::Tensor Generator::State::noise(std::span<const RenderRequest> requests, std:
     Random(seed, Purpose::render_noise, requests[i].noise_id, draw)
         .fill_normal({z.mutable_data_ptr<float>() + i * values, values});
   }
-  return z;
+  return z.to(place);
 }
 
 std::vector<std::vector<std::uint8_t>> Generator::State::chunk(
@@ -179,27 +182,24 @@ std::vector<std::vector<std::uint8_t>> Generator::State::chunk(
 }
 
 Generator::Generator(const std::filesystem::path& weights, const NetworkOptions& network,
-                     const DiffusionOptions& diffusion, Encoders encoders) {
+                     const DiffusionOptions& diffusion, Encoders encoders, const Engine& engine) {
   const Layout layout(network, diffusion);
-  state_ = std::make_unique<State>(std::move(encoders), layout, read_model(weights, layout));
+  state_ =
+      std::make_unique<State>(std::move(encoders), layout, read_model(weights, layout), engine);
 }
 
 Generator::Generator(std::uint64_t campaign_seed, const NetworkOptions& network,
-                     const DiffusionOptions& diffusion, Encoders encoders) {
+                     const DiffusionOptions& diffusion, Encoders encoders, const Engine& engine) {
   const Layout layout(network, diffusion);
-  state_ =
-      std::make_unique<State>(std::move(encoders), layout, start_weights(layout, campaign_seed));
+  state_ = std::make_unique<State>(std::move(encoders), layout,
+                                   start_weights(layout, campaign_seed), engine);
 }
 
-Generator::Generator(std::span<const float> weights, std::vector<float> null_text,
+Generator::Generator(const at::Tensor& weights, std::vector<float> null_text,
                      const NetworkOptions& network, const DiffusionOptions& diffusion,
                      Encoders encoders)
-    // Only read: from_blob has no const form.
-    : state_(std::make_unique<State>(
-          std::move(encoders), Layout(network, diffusion),
-          at::from_blob(const_cast<float*>(weights.data()),
-                        {static_cast<std::int64_t>(weights.size())}, at::kFloat),
-          std::move(null_text), Sha256{})) {}
+    : state_(std::make_unique<State>(std::move(encoders), Layout(network, diffusion), weights,
+                                     std::move(null_text), Sha256{})) {}
 
 Generator::~Generator() = default;
 
@@ -224,8 +224,10 @@ std::vector<std::vector<std::uint8_t>> Generator::render(std::span<const RenderR
   std::vector<std::vector<std::uint8_t>> pictures(requests.size());
 
   // Threads take whole chunks, each of full size (the last is filled up) and computed by one
-  // thread: matrix products of another shape or thread count round differently.
-  each_alone(chunks.size(), at::get_num_threads(), [&](std::size_t c) {
+  // thread: matrix products of another shape or thread count round differently. A card takes them
+  // one after another.
+  const int threads = state_->place.device().is_cpu() ? at::get_num_threads() : 1;
+  each_alone(chunks.size(), threads, [&](std::size_t c) {
     const auto places = chunks[c];
     std::vector<RenderRequest> wanted;
     for (std::size_t i = 0; i < size; ++i) {

@@ -8,8 +8,13 @@
 #include <vector>
 
 #include "core/id.hpp"
+#include "nn/device.hpp"
 #include "nn/encoders.hpp"
 #include "nn/options.hpp"
+
+namespace at {
+class Tensor;
+}
 
 namespace evd::nn {
 
@@ -29,15 +34,14 @@ class Generator {
  public:
   /// Weights of a checkpoint (`model.safetensors`). DataError when names or shapes do not fit.
   Generator(const std::filesystem::path& weights, const NetworkOptions& network,
-            const DiffusionOptions& diffusion, Encoders encoders = {});
+            const DiffusionOptions& diffusion, Encoders encoders = {}, const Engine& engine = {});
   /// Fresh weights drawn from `campaign_seed`: C_start of base.init = random.
   Generator(std::uint64_t campaign_seed, const NetworkOptions& network,
+            const DiffusionOptions& diffusion, Encoders encoders = {}, const Engine& engine = {});
+  /// Weights that lie elsewhere, as Network takes them; they may change between renders. It
+  /// computes where they lie, in their type. `null_text` as in Weights.
+  Generator(const at::Tensor& weights, std::vector<float> null_text, const NetworkOptions& network,
             const DiffusionOptions& diffusion, Encoders encoders = {});
-  /// Weights that lie elsewhere (layout.size() elements, 64-byte aligned), for as long as this
-  /// lives; they may change between renders. `null_text` as in Weights.
-  Generator(std::span<const float> weights, std::vector<float> null_text,
-            const NetworkOptions& network, const DiffusionOptions& diffusion,
-            Encoders encoders = {});
   ~Generator();
 
   /// One picture per request, (height, width, 3) bytes, row by row, 0..255. DataError for a size

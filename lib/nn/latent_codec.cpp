@@ -6,6 +6,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "core/error.hpp"
+#include "nn/device_tensors.hpp"
 #include "nn/vae.hpp"
 
 namespace evd::nn {
@@ -25,8 +26,10 @@ at::Tensor view(std::span<const float> values, at::IntArrayRef shape) {
 }  // namespace
 
 struct LatentCodec::State {
-  State(const std::filesystem::path& folder, double scale, int the_tile)
-      : weights(WeightSet::open(folder)), vae(options_of(folder, scale), weights), tile(the_tile) {}
+  State(const std::filesystem::path& folder, double scale, int the_tile, const Engine& engine)
+      : weights(WeightSet::open(folder)),
+        vae(options_of(folder, scale), weights, options_of(engine).dtype(at::kFloat)),
+        tile(the_tile) {}
 
   WeightSet weights;
   Vae vae;
@@ -34,8 +37,8 @@ struct LatentCodec::State {
 };
 
 LatentCodec::LatentCodec(const std::filesystem::path& folder, double scale, int wanted_stride,
-                         int tile)
-    : state_(std::make_unique<State>(folder, scale, tile)) {
+                         int tile, const Engine& engine)
+    : state_(std::make_unique<State>(folder, scale, tile, engine)) {
   if (stride() == wanted_stride) return;
   throw ConfigurationError("vae.stride = " + std::to_string(wanted_stride) + ", but a latent of " +
                            folder.string() + " is " + std::to_string(stride()) + " px");
@@ -48,7 +51,7 @@ int LatentCodec::stride() const { return state_->vae.options().stride(); }
 PackedLatents LatentCodec::encode(std::span<const float> picture, int height, int width) const {
   const c10::InferenceMode no_gradients;
   const auto [mean, std] = state_->vae.encode(view(picture, {1, 3, height, width}), state_->tile);
-  const at::Tensor halves = at::stack({mean[0], std[0]}).to(at::kHalf).contiguous();
+  const at::Tensor halves = at::stack({mean[0], std[0]}).to(at::kHalf).cpu().contiguous();
   if (!at::isfinite(halves).all().item<bool>()) {
     throw DataError(state_->weights.where() +
                     ": latents of a picture are not finite, or beyond "
@@ -68,6 +71,7 @@ std::vector<float> LatentCodec::decode(std::span<const float> latents, int heigh
   const c10::InferenceMode no_gradients;
   const at::Tensor picture =
       state_->vae.decode_scaled(view(latents, {1, channels(), height, width}), state_->tile)
+          .cpu()
           .contiguous();
   const float* values = picture.const_data_ptr<float>();
   return {values, values + picture.numel()};

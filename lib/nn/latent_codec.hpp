@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "nn/device.hpp"
+
 namespace evd::nn {
 
 /// What the VAE says of a picture as it is stored: float16.
@@ -23,8 +25,9 @@ class LatentCodec {
   /// `folder` as WeightSet::open takes it, with config.json. `scale`: diffusion works on latents
   /// times this. `stride`: pixels of a latent's side, ConfigurationError when the VAE has another.
   /// `tile`: side in pixels of the tiles that larger pictures are worked on in, 0 =
-  /// whole. DataError as Vae.
-  LatentCodec(const std::filesystem::path& folder, double scale, int stride, int tile);
+  /// whole. In float on `engine`'s device. DataError as Vae.
+  LatentCodec(const std::filesystem::path& folder, double scale, int stride, int tile,
+              const Engine& engine = {});
   ~LatentCodec();
 
   [[nodiscard]] int channels() const;

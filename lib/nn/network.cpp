@@ -1,5 +1,6 @@
 #include "nn/network.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include <ATen/ops/silu.h>
 
 #include "core/error.hpp"
+#include "nn/composed.hpp"
 #include "nn/recompute.hpp"
 #include "nn/weight_set.hpp"
 
@@ -57,13 +59,14 @@ at::Tensor Network::positions(std::int64_t rows, std::int64_t columns) const {
   at::Tensor& table = position_cache_->tables[{rows, columns}];
   if (!table.defined()) {
     const double base = static_cast<double>(n.input_size) / n.patch;
-    table = position_table(rows, columns, base, n.interpolation, n.width).to(flat_.options());
+    table = position_table(rows, columns, base, n.interpolation, n.width)
+                .to(flat_.options().dtype(stream_dtype()));
   }
   return table;
 }
 
 at::Tensor Network::Linear::operator()(const at::Tensor& x) const {
-  return at::linear(x, weight, bias);
+  return at::linear(x.to(weight.scalar_type()), weight, bias);
 }
 
 Network::Network(const Layout& layout, at::Tensor flat, Kernels kernels)
@@ -71,7 +74,7 @@ Network::Network(const Layout& layout, at::Tensor flat, Kernels kernels)
       flat_(std::move(flat)),
       kernels_(kernels),
       position_cache_(std::make_shared<PositionCache>()) {
-  if (flat_.numel() != static_cast<std::int64_t>(layout_.size())) {
+  if (flat_.numel() < static_cast<std::int64_t>(layout_.size())) {
     throw InternalError("the flat parameter buffer does not have the layout's size");
   }
   auto* base = static_cast<std::byte*>(flat_.mutable_data_ptr());
@@ -157,8 +160,7 @@ at::Tensor Network::embed_picture(const at::Tensor& z) const {
   const at::Tensor patches = z.view({z.size(0), n.channels, rows, n.patch, columns, n.patch})
                                  .permute({0, 2, 4, 1, 3, 5})
                                  .reshape({z.size(0), rows * columns, -1});
-  return at::linear(patches, patch_.weight.view({n.width, -1}), patch_.bias) +
-         positions(rows, columns);
+  return Linear{patch_.weight.view({n.width, -1}), patch_.bias}(patches) + positions(rows, columns);
 }
 
 at::Tensor Network::embed_time(const at::Tensor& timesteps, const PictureShapes& shapes) const {
@@ -171,22 +173,43 @@ at::Tensor Network::embed_time(const at::Tensor& timesteps, const PictureShapes&
   return t + at::cat({size, aspect_(shapes.aspect.flatten(), dtype())}, 1);
 }
 
+namespace {
+
+AttentionLogits logits_of(const at::Tensor& qkv, const at::Tensor& query, const at::Tensor& kv,
+                          std::span<const std::int64_t> lengths, int heads, HeadNorm self_norm,
+                          HeadNorm cross_norm) {
+  const auto own = qkv.chunk(3, 2);
+  AttentionLogits found{composed::largest_logit(own[0], own[1], heads, self_norm), 0};
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const at::Tensor keys = kv.narrow(0, first, lengths[i]).chunk(2, 1)[0].unsqueeze(0);
+    const at::Tensor queries = query.narrow(0, static_cast<std::int64_t>(i), 1);
+    found.cross = std::max(found.cross, composed::largest_logit(queries, keys, heads, cross_norm));
+    first += lengths[i];
+  }
+  return found;
+}
+
+}  // namespace
+
 at::Tensor Network::apply(const Block& block, const at::Tensor& x, const at::Tensor& t0,
-                          const at::Tensor& kv, std::span<const std::int64_t> lengths) const {
+                          const at::Tensor& kv, std::span<const std::int64_t> lengths,
+                          AttentionLogits* logits) const {
   const auto& n = layout_.network();
   const int heads = n.width / n.head_dim;
   const auto self_norm = n.qk_norm == QkNorm::self_cross ? HeadNorm::layer_norm : HeadNorm::none;
   const auto cross_norm = n.qk_norm == QkNorm::none ? HeadNorm::none : HeadNorm::layer_norm;
   // shift, scale, gate of attention, then of the MLP: each (B, C)
-  const auto m = (t0 + block.table).unbind(1);
+  const auto m = (t0 + block.table.to(t0.scalar_type())).unbind(1);
 
   const at::Tensor qkv = block.qkv(norm_modulate(x, m[0], m[1], kernels_));
   at::Tensor h =
       x + block.attention_out(self_attention(qkv, heads, self_norm, kernels_)) * m[2].unsqueeze(1);
 
   // No norm before and no gate after: so it is in the original.
-  h = h +
-      block.cross_out(cross_attention(block.query(h), kv, lengths, heads, cross_norm, kernels_));
+  const at::Tensor query = block.query(h);
+  if (logits != nullptr) *logits = logits_of(qkv, query, kv, lengths, heads, self_norm, cross_norm);
+  h = h + block.cross_out(cross_attention(query, kv, lengths, heads, cross_norm, kernels_));
 
   const at::Tensor hidden = gelu(block.fc1(norm_modulate(h, m[3], m[4], kernels_)), kernels_);
   return h + block.fc2(hidden) * m[5].unsqueeze(1);
@@ -204,6 +227,21 @@ at::Tensor Network::to_picture(const at::Tensor& tokens, std::int64_t rows,
 
 at::Tensor Network::forward(const at::Tensor& z, const at::Tensor& timesteps, const TextKeys& text,
                             const PictureShapes& shapes) const {
+  return pass(z, timesteps, text, shapes, nullptr);
+}
+
+std::vector<AttentionLogits> Network::attention_logits(const at::Tensor& z,
+                                                       const at::Tensor& timesteps,
+                                                       const TextKeys& text,
+                                                       const PictureShapes& shapes) const {
+  const at::NoGradGuard no_gradients;
+  std::vector<AttentionLogits> logits(blocks_.size());
+  static_cast<void>(pass(z, timesteps, text, shapes, &logits));
+  return logits;
+}
+
+at::Tensor Network::pass(const at::Tensor& z, const at::Tensor& timesteps, const TextKeys& text,
+                         const PictureShapes& shapes, std::vector<AttentionLogits>* logits) const {
   const auto& n = layout_.network();
   if (z.dim() != 4 || z.size(1) != n.channels || z.size(2) % n.patch != 0 ||
       z.size(3) % n.patch != 0 || text.lengths.size() != static_cast<std::size_t>(z.size(0))) {
@@ -211,20 +249,22 @@ at::Tensor Network::forward(const at::Tensor& z, const at::Tensor& timesteps, co
                         std::to_string(text.lengths.size()) + " texts do not fit the network");
   }
   const at::Tensor t = embed_time(timesteps, shapes);  // (B, C)
-  const at::Tensor t0 = modulation_(at::silu(t)).view({t.size(0), 6, t.size(1)});
+  const at::Tensor t0 = modulation_(at::silu(t)).to(stream_dtype()).view({t.size(0), 6, t.size(1)});
   at::Tensor x = embed_picture(z);  // (B, N, C)
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
-    const auto run = [this, &block = blocks_[i], lengths = text.lengths](
+    AttentionLogits* found = logits == nullptr ? nullptr : &(*logits)[i];
+    const auto run = [this, &block = blocks_[i], lengths = text.lengths, found](
                          const at::Tensor& x_in, const at::Tensor& t0_in, const at::Tensor& kv) {
-      return apply(block, x_in, t0_in, kv, lengths);
+      return apply(block, x_in, t0_in, kv, lengths, found);
     };
     x = recomputes_ && at::GradMode::is_enabled() ? recomputed(run, x, t0, text.kv[i])
                                                   : run(x, t0, text.kv[i]);
   }
   // The head takes t itself, neither through t_block nor SiLU.
-  const auto m = (t.unsqueeze(1) + head_table_).unbind(1);
+  const auto m = (t.unsqueeze(1).to(stream_dtype()) + head_table_.to(stream_dtype())).unbind(1);
   return to_picture(head_(norm_modulate(x, m[0], m[1], kernels_)), z.size(2) / n.patch,
-                    z.size(3) / n.patch);
+                    z.size(3) / n.patch)
+      .to(stream_dtype());
 }
 
 }  // namespace evd::nn

@@ -29,6 +29,12 @@ struct TextKeys {
 /// The keys of several batches of texts as those of one.
 [[nodiscard]] TextKeys joined(std::span<const TextKeys> batches);
 
+/// The largest |attention logit| of a block over a batch, scaled and normalised as it is used.
+struct AttentionLogits {
+  double self = 0;
+  double cross = 0;
+};
+
 /// What a multi-aspect network is told of each picture.
 struct PictureShapes {
   at::Tensor size;    ///< (B, 2): height and width in pixels
@@ -40,7 +46,9 @@ struct PictureShapes {
 /// Names, shapes and formulas: PixArt-alpha diffusion/model/nets/PixArt.py, PixArt_blocks.py.
 class Network {
  public:
-  /// `flat` holds layout.size() floats or doubles, 64-byte aligned; parameters are views of it.
+  /// `flat` holds layout.size() elements (more do no harm), 64-byte aligned, on the device that
+  /// computes; parameters are views of it. float or double: everything is computed in it. bfloat16:
+  /// products and attention are, while what blocks hand on, modulation and the output are float.
   Network(const Layout& layout, at::Tensor flat, Kernels kernels = Kernels::fused);
 
   /// Parameters in the layout's order; leaves for autograd.
@@ -52,12 +60,22 @@ class Network {
 
   [[nodiscard]] TextKeys keys_of(const TextBatch& text) const;
   /// z (B, C, H, W), H and W multiples of the patch; timesteps (B), which may lie between whole
-  /// numbers -> (B, out_channels, H, W). `shapes` is read by a multi-aspect network only.
+  /// numbers -> (B, out_channels, H, W), double of a network in double, else float. `shapes` is
+  /// read by a multi-aspect network only. All on the weights' device.
   [[nodiscard]] at::Tensor forward(const at::Tensor& z, const at::Tensor& timesteps,
                                    const TextKeys& text, const PictureShapes& shapes = {}) const;
 
+  /// The same pass, for what its attentions look like: by block. Without gradients.
+  [[nodiscard]] std::vector<AttentionLogits> attention_logits(
+      const at::Tensor& z, const at::Tensor& timesteps, const TextKeys& text,
+      const PictureShapes& shapes = {}) const;
+
   [[nodiscard]] const Layout& layout() const { return layout_; }
   [[nodiscard]] at::ScalarType dtype() const { return flat_.scalar_type(); }
+  /// Of what blocks hand on.
+  [[nodiscard]] at::ScalarType stream_dtype() const {
+    return dtype() == at::kDouble ? at::kDouble : at::kFloat;
+  }
 
  private:
   struct Linear {
@@ -82,8 +100,13 @@ class Network {
   [[nodiscard]] at::Tensor embed_picture(const at::Tensor& z) const;
   [[nodiscard]] at::Tensor embed_time(const at::Tensor& timesteps,
                                       const PictureShapes& shapes) const;
+  /// forward(), telling each block's logits to `logits` where it is given.
+  [[nodiscard]] at::Tensor pass(const at::Tensor& z, const at::Tensor& timesteps,
+                                const TextKeys& text, const PictureShapes& shapes,
+                                std::vector<AttentionLogits>* logits) const;
   [[nodiscard]] at::Tensor apply(const Block& block, const at::Tensor& x, const at::Tensor& t0,
-                                 const at::Tensor& kv, std::span<const std::int64_t> lengths) const;
+                                 const at::Tensor& kv, std::span<const std::int64_t> lengths,
+                                 AttentionLogits* logits = nullptr) const;
   [[nodiscard]] at::Tensor to_picture(const at::Tensor& tokens, std::int64_t rows,
                                       std::int64_t columns) const;
 

@@ -99,6 +99,34 @@ struct DiffusionOptions {
   }
 };
 
+/// What computes. automatic: a card where the program was built for cards and finds one.
+enum class DeviceKind : std::uint8_t { automatic, cpu, cuda };
+/// Of activations and of the weights that are computed with. bfloat16: products and attention in
+/// it, what blocks hand on, norms and losses in float, as PyTorch's autocast does; master weights
+/// stay float.
+enum class Precision : std::uint8_t { float32, bfloat16 };
+
+struct ComputeOptions {
+  DeviceKind device = DeviceKind::automatic;
+  Precision precision = Precision::float32;
+  bool deterministic = true;
+
+  template <class V>
+  void describe(V& v) {
+    using enum Scope;
+    v("device", device,
+      {"", "what train and evaluate compute on; auto = a card where there is one", operation});
+    v("precision", precision,
+      {"",
+       "of products and attention; bfloat16 is for cards, and slow on most processors. Master "
+       "weights are float32 always",
+       science});
+    v("deterministic", deterministic,
+      {"", "on cards: the same bits in each run, for some speed; processors always are",
+       operation});
+  }
+};
+
 struct SamplerOptions {
   SamplerKind sampler = SamplerKind::ddim_trailing;
   int steps = 20;
@@ -131,6 +159,14 @@ template <>
 struct EnumNames<nn::TimestepDraw> {
   static constexpr std::array<std::string_view, 3> value = {"uniform", "stratified",
                                                             "logit_normal"};
+};
+template <>
+struct EnumNames<nn::DeviceKind> {
+  static constexpr std::array<std::string_view, 3> value = {"auto", "cpu", "cuda"};
+};
+template <>
+struct EnumNames<nn::Precision> {
+  static constexpr std::array<std::string_view, 2> value = {"float32", "bfloat16"};
 };
 template <>
 struct EnumNames<nn::TextKind> {

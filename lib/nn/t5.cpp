@@ -60,8 +60,16 @@ std::vector<WantedTensor> wanted_of(const T5Options& o, const std::string& embed
 
 }  // namespace
 
-T5Encoder::T5Encoder(const WeightSet& weights, const T5Options& options, at::ScalarType dtype)
-    : weights_(encoder_part(weights)), options_(options), dtype_(dtype) {
+at::Tensor CardWeights::of(const WeightTensor& weight) {
+  const std::lock_guard lock(mutex_);
+  at::Tensor& copy = copies_[weight.elements.data()];
+  if (!copy.defined()) copy = view_of(weight).to(card_);
+  return copy;
+}
+
+T5Encoder::T5Encoder(const WeightSet& weights, const T5Options& options, at::ScalarType dtype,
+                     CardWeights* card)
+    : weights_(encoder_part(weights)), options_(options), dtype_(dtype), card_(card) {
   if (dtype != at::kFloat && dtype != at::kDouble && dtype != at::kBFloat16) {
     throw ConfigurationError(
         "the T5 encoder computes in float, double or bfloat16 (its activations leave the range of "
@@ -86,15 +94,20 @@ T5Encoder::T5Encoder(const WeightSet& weights, const T5Options& options, at::Sca
   }
 }
 
+at::Tensor T5Encoder::stored(const WeightTensor& weight) const {
+  return card_ != nullptr ? card_->of(weight) : view_of(weight);
+}
+
 at::Tensor T5Encoder::widened(const WeightTensor& weight) {
-  const at::Tensor stored = view_of(weight);
-  if (stored.scalar_type() == dtype_) return stored;
+  const at::Tensor narrow = stored(weight);
+  if (narrow.scalar_type() == dtype_) return narrow;
   if (!scratch_.defined()) {
     const std::int64_t inner = std::int64_t{options_.heads} * options_.d_kv;
-    scratch_ = at::empty(
-        {std::max<std::int64_t>(inner, options_.d_ff) * std::int64_t{options_.d_model}}, dtype_);
+    scratch_ =
+        at::empty({std::max<std::int64_t>(inner, options_.d_ff) * std::int64_t{options_.d_model}},
+                  narrow.options().dtype(dtype_));
   }
-  return scratch_.narrow(0, 0, stored.numel()).view(stored.sizes()).copy_(stored);
+  return scratch_.narrow(0, 0, narrow.numel()).view(narrow.sizes()).copy_(narrow);
 }
 
 at::Tensor T5Encoder::linear(const at::Tensor& x, const WeightTensor& weight) {
@@ -106,7 +119,7 @@ at::Tensor T5Encoder::linear(const at::Tensor& x, const WeightTensor& weight) {
 at::Tensor T5Encoder::norm(const at::Tensor& x, const WeightTensor& weight) const {
   const at::Tensor wide = x.to(dtype_ == at::kDouble ? at::kDouble : at::kFloat);
   const at::Tensor scale = (wide.pow(2).mean(-1, /*keepdim=*/true) + options_.eps).rsqrt();
-  return (wide * scale).to(dtype_) * view_of(weight).to(dtype_);
+  return (wide * scale).to(dtype_) * stored(weight).to(dtype_);
 }
 
 at::Tensor T5Encoder::embed(std::span<const std::vector<int>> texts) const {
@@ -123,7 +136,8 @@ at::Tensor T5Encoder::embed(std::span<const std::vector<int>> texts) const {
     }
   }
   // Only the rows in use are read from the file.
-  return view_of(embedding_).index_select(0, at::tensor(ids, at::kLong)).to(dtype_);
+  const at::Tensor rows = view_of(embedding_).index_select(0, at::tensor(ids, at::kLong));
+  return (card_ != nullptr ? rows.to(card_->card()) : rows).to(dtype_);
 }
 
 // (heads, length, length). A distance alone decides, so that a shorter text takes the corner.
@@ -135,9 +149,8 @@ at::Tensor T5Encoder::position_bias(std::int64_t length) const {
       rows.push_back(relative_bucket(key - query, options_));
     }
   }
-  return view_of(position_bias_)
-      .to(dtype_)
-      .index_select(0, at::tensor(rows, at::kLong))
+  const at::Tensor table = stored(position_bias_).to(dtype_);
+  return table.index_select(0, at::tensor(rows, at::kLong).to(table.device()))
       .view({length, length, options_.heads})
       .permute({2, 0, 1})
       .contiguous();

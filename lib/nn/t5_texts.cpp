@@ -1,12 +1,14 @@
 #include "nn/t5_texts.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <ATen/ops/isfinite.h>
 #include <c10/core/InferenceMode.h>
 
 #include "core/error.hpp"
 #include "core/half.hpp"
+#include "nn/device_tensors.hpp"
 #include "nn/prompt_form.hpp"
 #include "nn/t5.hpp"
 #include "nn/tokenizer.hpp"
@@ -15,13 +17,15 @@ namespace evd::nn {
 
 struct T5Texts::State {
   State(const std::filesystem::path& folder, const std::filesystem::path& tokenizer_file,
-        int the_max_tokens, TextCompute compute, const PromptForm& the_form)
+        int the_max_tokens, TextCompute compute, const PromptForm& the_form, const Engine& engine)
       : weights(WeightSet::open(folder)),
         options(read_t5_options(folder)),
         tokenizer(tokenizer_file),
         max_tokens(the_max_tokens),
         form(the_form),
-        dtype(compute == TextCompute::bfloat16 ? at::kBFloat16 : at::kFloat) {}
+        dtype(compute == TextCompute::bfloat16 ? at::kBFloat16 : at::kFloat) {
+    if (engine.on_card()) card.emplace(device_of(engine));
+  }
 
   WeightSet weights;
   T5Options options;
@@ -29,13 +33,14 @@ struct T5Texts::State {
   int max_tokens;
   PromptForm form;
   at::ScalarType dtype;
+  std::optional<CardWeights> card;
 };
 
 TextStates unpacked(const PackedText& text) { return {from_bfloat16s(text.states), text.tokens}; }
 
 T5Texts::T5Texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
-                 int max_tokens, TextCompute compute, const PromptForm& form)
-    : state_(std::make_unique<State>(folder, tokenizer, max_tokens, compute, form)) {
+                 int max_tokens, TextCompute compute, const PromptForm& form, const Engine& engine)
+    : state_(std::make_unique<State>(folder, tokenizer, max_tokens, compute, form, engine)) {
   const T5Encoder checks(state_->weights, state_->options, state_->dtype);
   if (state_->tokenizer.vocab() > state_->options.vocab) {
     throw DataError(tokenizer.string() + ": a tokenizer of " +
@@ -53,10 +58,11 @@ PackedText T5Texts::encode(std::string_view prompt) const {
   const c10::InferenceMode no_gradients;
   // An encoder of its own: it is views of the mapped weights, and the piece of memory that one
   // thread widens matrices into.
-  T5Encoder encoder(state_->weights, state_->options, state_->dtype);
+  T5Encoder encoder(state_->weights, state_->options, state_->dtype,
+                    state_->card ? &*state_->card : nullptr);
   const std::vector<std::vector<int>> tokens = {
       state_->tokenizer.encode(read_text(prompt, state_->form), state_->max_tokens)};
-  const at::Tensor states = encoder.encode(tokens).states.to(at::kBFloat16).contiguous();
+  const at::Tensor states = encoder.encode(tokens).states.to(at::kBFloat16).cpu().contiguous();
   if (!at::isfinite(states).all().item<bool>()) {
     throw DataError(state_->weights.where() +
                     ": a prompt's states are not finite (are the weights "

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/options.hpp"
+#include "nn/device.hpp"
 #include "nn/texts.hpp"
 
 namespace evd::nn {
@@ -20,14 +20,16 @@ struct PackedText {
 [[nodiscard]] TextStates unpacked(const PackedText& text);
 
 /// T5 v1.1 with its tokenizer. This header holds no torch, so that stages stay light. Weights are
-/// mapped, never copied as a whole.
+/// mapped, never copied as a whole; a card keeps a copy of those that it has used.
 class T5Texts final : public Texts {
  public:
   /// `folder` as WeightSet::open takes it, with config.json; `tokenizer` a spiece.model. Prompts
   /// are brought into their form (read_text()), then cut to max_tokens, the end mark among them.
+  /// It computes on the device of `engine`, in `compute`.
   /// DataError as T5Encoder and Tokenizer; also when their vocabularies do not fit each other.
   T5Texts(const std::filesystem::path& folder, const std::filesystem::path& tokenizer,
-          int max_tokens, TextCompute compute, const PromptForm& form = {});
+          int max_tokens, TextCompute compute, const PromptForm& form = {},
+          const Engine& engine = {});
   ~T5Texts() override;
 
   [[nodiscard]] int width() const override;

@@ -10,7 +10,7 @@
 namespace evd::nn {
 
 TextBatch text_batch(std::span<const TextStates> texts, std::span<const Caption> captions,
-                     std::span<const float> null_text, int width, at::ScalarType dtype) {
+                     std::span<const float> null_text, int width, const at::TensorOptions& place) {
   TextBatch batch;
   for (const auto& text : texts) batch.lengths.push_back(text.tokens);
   const auto total = std::accumulate(batch.lengths.begin(), batch.lengths.end(), std::int64_t{0});
@@ -26,7 +26,7 @@ TextBatch text_batch(std::span<const TextStates> texts, std::span<const Caption>
     }
     target = std::copy_n(dropped ? null_text.data() : texts[i].values.data(), values, target);
   }
-  batch.states = states.to(dtype);
+  batch.states = states.to(place);
   return batch;
 }
 

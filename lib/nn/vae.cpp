@@ -97,12 +97,13 @@ at::Tensor Vae::Decoder::operator()(const at::Tensor& latents) const {
   return out(norm.with_silu(x));
 }
 
-Vae::Vae(const VaeOptions& options, const WeightSet& weights, at::ScalarType dtype)
-    : Vae(options, VaeWeights{checked(options, weights), dtype, options.groups}) {}
+Vae::Vae(const VaeOptions& options, const WeightSet& weights, const at::TensorOptions& place)
+    : Vae(options, VaeWeights{checked(options, weights), at::typeMetaToScalarType(place.dtype()),
+                              place.device(), options.groups}) {}
 
 Vae::Vae(const VaeOptions& options, const VaeWeights& weights)
     : options_(options),
-      dtype_(weights.dtype),
+      place_(at::TensorOptions(weights.device).dtype(weights.dtype)),
       format_(weights.format()),
       encoder_(weights, options),
       decoder_(weights, options) {}
@@ -126,7 +127,7 @@ LatentDistribution Vae::encode(const at::Tensor& pictures, int tile) const {
   const Tiles tiles{side, side - side / 4, small / 4, small - small / 4};
   const auto moments = one_by_one(pictures, [&](const at::Tensor& one) {
     const auto work = [&](const at::Tensor& part) {
-      return encoder_(part.to(dtype_).contiguous(format_));
+      return encoder_(part.to(place_).contiguous(format_));
     };
     return exceeds(one, side) ? in_tiles(one, tiles, work) : work(one);
   });
@@ -144,7 +145,7 @@ at::Tensor Vae::decode(const at::Tensor& latents, int tile) const {
   return one_by_one(latents,
                     [&](const at::Tensor& one) {
                       const auto work = [&](const at::Tensor& part) {
-                        return decoder_(part.to(dtype_).contiguous(format_));
+                        return decoder_(part.to(place_).contiguous(format_));
                       };
                       return exceeds(one, side) ? in_tiles(one, tiles, work) : work(one);
                     })
@@ -152,7 +153,7 @@ at::Tensor Vae::decode(const at::Tensor& latents, int tile) const {
 }
 
 at::Tensor Vae::decode_scaled(const at::Tensor& latents, int tile) const {
-  return decode(latents.to(dtype_) / options_.scaling_factor, tile);
+  return decode(latents.to(place_) / options_.scaling_factor, tile);
 }
 
 }  // namespace evd::nn

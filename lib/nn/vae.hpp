@@ -21,9 +21,11 @@ struct LatentDistribution {
 /// on at a time, whatever the batch.
 class Vae {
  public:
-  /// Copies the weights, so that `weights` may go. Names of diffusers, old and new, and of the
+  /// Copies the weights to the device and in the type of `place`, where everything is computed, so
+  /// that `weights` may go. Names of diffusers, old and new, and of the
   /// latent-diffusion code. DataError: missing, unexpected or misshapen tensors.
-  Vae(const VaeOptions& options, const WeightSet& weights, at::ScalarType dtype = at::kFloat);
+  Vae(const VaeOptions& options, const WeightSet& weights,
+      const at::TensorOptions& place = at::kFloat);
 
   /// `pictures` (B, 3, H, W) in [-1, 1]; H and W are multiples of options().stride(), DataError
   /// otherwise. `tile` is 0, or the side in pixels of the tiles that a larger picture is worked on
@@ -63,7 +65,7 @@ class Vae {
   [[nodiscard]] int checked_tile(int tile) const;
 
   VaeOptions options_;
-  at::ScalarType dtype_;
+  at::TensorOptions place_;
   at::MemoryFormat format_;
   Encoder encoder_;
   Decoder decoder_;

@@ -34,7 +34,7 @@ std::array<at::Tensor, 2> halves(const at::Tensor& kernel, std::int64_t dim) {
 at::Tensor VaeWeights::copy(const std::string& name, at::ScalarType as) const {
   const auto found = set.tensors().find(name);
   if (found == set.tensors().end()) throw InternalError("the VAE has no tensor " + name);
-  return copy_of(found->second, as);
+  return copy_of(found->second, as).to(device);
 }
 
 VaeConv::VaeConv(const VaeWeights& weights, const std::string& name, int padding_)

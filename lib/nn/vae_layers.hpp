@@ -17,6 +17,7 @@ namespace evd::nn {
 struct VaeWeights {
   WeightSet set;
   at::ScalarType dtype;
+  at::Device device;
   int groups;
 
   /// Channels last in fp32, where the convolutions are faster so; ATen has no such ones in fp64.

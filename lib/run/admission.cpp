@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "fs/file.hpp"
@@ -116,6 +117,22 @@ void require_own_files(Standings& standings, const StageRef& self, const Campaig
   }
 }
 
+/// --rerun=fresh without --yes: what is spent once more is told, and nothing done.
+[[noreturn]] void refuse_unasked(const StageRef& self, const std::optional<shard::Manifest>& old) {
+  const bool pays = self.stage != Stage::train && self.stage != Stage::evaluate;
+  std::string had = "it had no result yet";
+  if (old && pays) {
+    had = "it had " + std::to_string(old->counts.done) + " answers for " +
+          human_usd(old->cost_microusd);
+  } else if (old) {
+    const auto wall = old->seconds.find("wall");
+    had = "it took " + human_duration(wall == old->seconds.end() ? 0 : wall->second);
+  }
+  throw UsageError(std::string("--rerun=fresh ") +
+                   (pays ? "pays again for " : "computes all anew of ") + to_string(self) + ": " +
+                   had + "; add --yes to agree");
+}
+
 }  // namespace
 
 std::string command_of(const StageRef& ref, const std::filesystem::path& campaign,
@@ -163,14 +180,8 @@ Admission admit(const Campaign& campaign, const AdmissionRequest& request,
     Standings standings(campaign);
     if (done_already(standings)) return {};
     static_cast<void>(current_inputs(standings, self, campaign.root()));
-    if (request.rerun == Rerun::fresh && !request.yes) {
-      const auto& old = standings.manifest(self);
-      throw UsageError(
-          "--rerun=fresh pays again for " + to_string(self) + ": it had " +
-          (old ? std::to_string(old->counts.done) + " answers for " + human_usd(old->cost_microusd)
-               : "no result yet") +
-          "; add --yes to agree");
-    }
+    if (request.rerun == Rerun::fresh && !request.yes)
+      refuse_unasked(self, standings.manifest(self));
   }
   auto lease = std::make_unique<Lease>(campaign.lease_file(self), identity, probes, timing, log,
                                        [] { stop_flag().store(true); });

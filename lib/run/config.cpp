@@ -144,6 +144,30 @@ void apply_one(Config& config, const std::string& setting) {
 
 }  // namespace
 
+std::vector<double> TrainOptions::more_decays() const {
+  std::vector<double> decays;
+  for (const auto& word : split(more_emas, ' ')) {
+    if (word.empty()) continue;
+    std::size_t read = 0;
+    double decay = -1;
+    try {
+      decay = std::stod(word, &read);
+    } catch (const std::exception&) {  // told of below
+    }
+    if (read != word.size() || !(decay >= 0 && decay < 1)) {
+      throw ConfigurationError("train.more_emas: \"" + printable(word) +
+                               "\" is no decay (numbers from 0 to below 1, apart by spaces)");
+    }
+    decays.push_back(decay);
+  }
+  if (decays.size() > kMostMoreEmas) {
+    throw ConfigurationError("train.more_emas: " + std::to_string(decays.size()) +
+                             " decays, and no more than " + std::to_string(kMostMoreEmas) +
+                             " are kept beside train.ema");
+  }
+  return decays;
+}
+
 Config parse_config(std::string_view toml, std::string_view where) {
   const auto document = parse_toml(toml, where);
   Config config;

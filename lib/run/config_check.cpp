@@ -74,6 +74,11 @@ void check_training(const Config& c, const Checker& check) {
   below_one(c.train.beta1, "beta1");
   below_one(c.train.beta2, "beta2");
   below_one(c.train.ema, "ema");
+  try {
+    static_cast<void>(c.train.more_decays());
+  } catch (const ConfigurationError& error) {
+    check.require(false, error.what());
+  }
   check.require(c.base.init != BaseInit::file || !c.base.file.empty(),
                 "base.init = \"file\" needs base.file (a safetensors file)");
   check.require(is_digest(c.base.sha256),

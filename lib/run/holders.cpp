@@ -50,10 +50,13 @@ std::vector<LeaseRecord> watch(std::vector<Held> silent, const LeaseTiming& timi
   const double begun_s = monotonic_s();
   while (monotonic_s() - begun_s < timing.watch_s) {
     wait_a_moment(timing);
-    for (const auto& one : silent) {
-      const auto now = lease_at(one.path);
-      if (now && !now->released && to_json(*now) != to_json(one.record)) return {*now};
+    for (auto one = silent.begin(); one != silent.end();) {
+      const auto now = lease_at(one->path);
+      if (now && !now->released && to_json(*now) != to_json(one->record)) return {*now};
+      // Its job has ended meanwhile.
+      one = !now || now->released ? silent.erase(one) : one + 1;
     }
+    if (silent.empty()) return {};
   }
   return {};
 }

@@ -26,6 +26,7 @@ constexpr std::array kUses = {
     Use{"judge.tie_margin", {Stage::judge, Stage::score, Stage::score}},
     Use{"judge.max_asks", {Stage::judge, Stage::score, Stage::score}},
     Use{"judge.", {Stage::judge, Stage::judge, Stage::judge}},
+    Use{"compute.", {Stage::train, Stage::evaluate, Stage::evaluate}},
     Use{"train.", {Stage::train, Stage::train, Stage::train}},
     Use{"evaluate.", {Stage::evaluate, Stage::evaluate, Stage::evaluate}},
     Use{"rehearsal.", {Stage::harvest, Stage::judge, Stage::score}},

@@ -37,6 +37,8 @@ struct Block {
   float gradient_norm = 0;
   float weight_norm = 0;
   float update_ratio = 0;
+  float self_logit = 0;
+  float cross_logit = 0;
 
   template <class V>
   void columns(V& v) {
@@ -46,6 +48,11 @@ struct Block {
     v("gradient_norm", gradient_norm, {"", "before clipping"});
     v("weight_norm", weight_norm, {"", "after the step"});
     v("update_ratio", update_ratio, {"", "norm of the step's change over the weights' norm"});
+    v("self_logit", self_logit,
+      {"",
+       "largest |logit| of self-attention before the step, over some of its samples; not a "
+       "number outside of blocks"});
+    v("cross_logit", cross_logit, {"", "the same of cross-attention"});
   }
 };
 

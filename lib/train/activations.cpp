@@ -41,7 +41,7 @@ double kept_by_block(const nn::NetworkOptions& n, const PassShape& s) {
 }  // namespace
 
 double activation_bytes(const nn::NetworkOptions& n, const nn::DiffusionOptions& d,
-                        const PassShape& s, Recompute recompute, int element_bytes) {
+                        const PassShape& s, Recompute recompute, double element_bytes) {
   const double unit = static_cast<double>(s.samples * s.tokens) * n.width;
   const double picture = static_cast<double>(s.samples * s.tokens) * n.patch * n.patch * n.channels;
   const double text = static_cast<double>(s.text_tokens);

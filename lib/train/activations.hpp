@@ -9,6 +9,7 @@ namespace evd::train {
 /// operations of nn/network.cpp, in elements of `element_bytes`; measured peaks lie within 15 %.
 [[nodiscard]] double activation_bytes(const nn::NetworkOptions& network,
                                       const nn::DiffusionOptions& diffusion, const PassShape& shape,
-                                      Recompute recompute = Recompute::none, int element_bytes = 4);
+                                      Recompute recompute = Recompute::none,
+                                      double element_bytes = 4);
 
 }  // namespace evd::train

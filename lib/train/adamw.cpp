@@ -18,21 +18,7 @@
 namespace evd::train {
 namespace {
 
-template <class T>
-struct Factors {
-  T keep;  // 1 - lr * decay
-  T beta1;
-  T beta2;
-  // Rounded by themselves: 1 - 0.999 of two floats is off by a hundred-thousandth.
-  T one_minus_beta1;
-  T one_minus_beta2;
-  T epsilon;
-  T step;    // lr / (1 - beta1^n)
-  T unbias;  // 1 / sqrt(1 - beta2^n)
-  T ema;
-  T one_minus_ema;
-  T scale;
-};
+constexpr std::size_t kBlock = 4096;  // elements
 
 // Always inlined, so that it is compiled for the vector width of its caller.
 template <class T>
@@ -41,14 +27,7 @@ template <class T>
                                                 T* __restrict average, const T* __restrict gradient,
                                                 std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    const T g = gradient[i] * f.scale;
-    const T m = f.beta1 * first[i] + f.one_minus_beta1 * g;
-    const T v = f.beta2 * second[i] + f.one_minus_beta2 * g * g;
-    const T w = weights[i] * f.keep - f.step * m / (std::sqrt(v) * f.unbias + f.epsilon);
-    first[i] = m;
-    second[i] = v;
-    weights[i] = w;
-    average[i] = f.ema * average[i] + f.one_minus_ema * w;
+    update_element(f, weights[i], first[i], second[i], average[i], gradient[i]);
   }
 }
 
@@ -66,30 +45,66 @@ void pass(const Factors<double> f, double* __restrict weights, double* __restric
 }
 
 template <class T>
+[[gnu::always_inline]] inline void each_average(T keep, T add, T* __restrict average,
+                                                const T* __restrict weights, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) average_element(keep, add, average[i], weights[i]);
+}
+
+EVD_VECTOR_WIDTHS void average_pass(float keep, float add, float* __restrict average,
+                                    const float* __restrict weights, std::size_t count) {
+  each_average(keep, add, average, weights, count);
+}
+
+void average_pass(double keep, double add, double* __restrict average,
+                  const double* __restrict weights, std::size_t count) {
+  each_average(keep, add, average, weights, count);
+}
+
+template <class T>
+Factors<T> factors_as(const AdamW& adamw, std::int64_t update, double gradient_scale) {
+  const auto n = static_cast<double>(update);
+  return {static_cast<T>(1.0 - adamw.learning_rate * adamw.weight_decay),
+          static_cast<T>(adamw.beta1),
+          static_cast<T>(adamw.beta2),
+          static_cast<T>(1.0 - adamw.beta1),
+          static_cast<T>(1.0 - adamw.beta2),
+          static_cast<T>(adamw.epsilon),
+          static_cast<T>(adamw.learning_rate / (1.0 - std::pow(adamw.beta1, n))),
+          static_cast<T>(1.0 / std::sqrt(1.0 - std::pow(adamw.beta2, n))),
+          static_cast<T>(adamw.ema),
+          static_cast<T>(1.0 - adamw.ema),
+          static_cast<T>(gradient_scale)};
+}
+
+template <class T>
 void update_all(const AdamW& adamw, std::int64_t update, const ParametersOf<T>& parameters,
                 std::span<const T> gradient, double gradient_scale) {
-  const auto n = static_cast<double>(update);
-  const Factors<T> factors{static_cast<T>(1.0 - adamw.learning_rate * adamw.weight_decay),
-                           static_cast<T>(adamw.beta1),
-                           static_cast<T>(adamw.beta2),
-                           static_cast<T>(1.0 - adamw.beta1),
-                           static_cast<T>(1.0 - adamw.beta2),
-                           static_cast<T>(adamw.epsilon),
-                           static_cast<T>(adamw.learning_rate / (1.0 - std::pow(adamw.beta1, n))),
-                           static_cast<T>(1.0 / std::sqrt(1.0 - std::pow(adamw.beta2, n))),
-                           static_cast<T>(adamw.ema),
-                           static_cast<T>(1.0 - adamw.ema),
-                           static_cast<T>(gradient_scale)};
+  const Factors<T> factors = factors_as<T>(adamw, update, gradient_scale);
   const std::size_t count = parameters.weights.size();
   if (parameters.first_moment.size() != count || parameters.second_moment.size() != count ||
-      parameters.average.size() != count || gradient.size() != count) {
+      parameters.average.size() != count || gradient.size() != count ||
+      parameters.more_averages.size() != adamw.more_emas.size()) {
     throw InternalError("AdamW: the flat buffers differ in length");
   }
-  pass(factors, parameters.weights.data(), parameters.first_moment.data(),
-       parameters.second_moment.data(), parameters.average.data(), gradient.data(), count);
+  // Further averages follow while a block's weights are in the cache.
+  const std::size_t step = adamw.more_emas.empty() ? count : kBlock;
+  for (std::size_t at = 0; at < count; at += step) {
+    const std::size_t size = std::min(step, count - at);
+    pass(factors, parameters.weights.data() + at, parameters.first_moment.data() + at,
+         parameters.second_moment.data() + at, parameters.average.data() + at, gradient.data() + at,
+         size);
+    for (std::size_t i = 0; i < adamw.more_emas.size(); ++i) {
+      average_pass(static_cast<T>(adamw.more_emas[i]), static_cast<T>(1.0 - adamw.more_emas[i]),
+                   parameters.more_averages[i].data() + at, parameters.weights.data() + at, size);
+    }
+  }
 }
 
 }  // namespace
+
+Factors<float> factors_of(const AdamW& adamw, std::int64_t update, double gradient_scale) {
+  return factors_as<float>(adamw, update, gradient_scale);
+}
 
 void update(const AdamW& adamw, std::int64_t update, const Parameters& parameters,
             std::span<const float> gradient, double gradient_scale) {

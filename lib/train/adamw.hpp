@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
+
+#include "train/adamw_element.hpp"
 
 namespace evd::train {
 
@@ -13,7 +16,8 @@ struct AdamW {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double ema = 0;  ///< decay of the averaged weights
+  double ema = 0;                   ///< decay of the averaged weights
+  std::vector<double> more_emas{};  ///< of further averages
 };
 
 /// The flat buffers of one set of parameters, all of one length.
@@ -22,9 +26,14 @@ struct ParametersOf {
   std::span<T> weights;
   std::span<T> first_moment;
   std::span<T> second_moment;
-  std::span<T> average;  ///< exponential moving average of the weights
+  std::span<T> average;                       ///< exponential moving average of the weights
+  std::vector<std::span<T>> more_averages{};  ///< as many as AdamW::more_emas
 };
 using Parameters = ParametersOf<float>;
+
+/// What update() reckons with.
+[[nodiscard]] Factors<float> factors_of(const AdamW& adamw, std::int64_t update,
+                                        double gradient_scale);
 
 /// One update in a single pass over memory: gradient times `gradient_scale`, moments, decay, step,
 /// average. `update` counts applied updates from 1. The result has the same bits on every

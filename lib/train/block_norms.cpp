@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace evd::train {
 
@@ -9,6 +10,30 @@ std::string part_of(std::string_view parameter) {
   auto dot = parameter.find('.');
   if (parameter.starts_with("blocks.")) dot = parameter.find('.', dot + 1);
   return std::string(parameter.substr(0, dot));
+}
+
+namespace {
+
+constexpr std::size_t kSamples = 4;  // whose attention is looked at, of a rank
+
+/// Not a number of what is no block.
+float logit_of(const std::string& part, std::span<const double> logits, std::size_t kind) {
+  constexpr std::string_view kBlock = "blocks.";
+  if (!part.starts_with(kBlock)) return std::numeric_limits<float>::quiet_NaN();
+  const auto block = static_cast<std::size_t>(std::stoi(part.substr(kBlock.size())));
+  return static_cast<float>(logits[2 * block + kind]);
+}
+
+}  // namespace
+
+std::vector<double> largest_logits(const Backprop& backprop, const Part& part,
+                                   const Sharding& sharding) {
+  std::vector<double> largest(2 * static_cast<std::size_t>(sharding.layout().network().depth));
+  if (part.size() > 0) {
+    largest = backprop.attention_logits(part.slice(0, std::min(kSamples, part.size())));
+  }
+  sharding.grid().world().all_reduce(std::span(largest), mpi::Reduce::max);
+  return largest;
 }
 
 BlockNorms::BlockNorms(const Sharding& sharding) : sharding_(sharding) {
@@ -31,7 +56,8 @@ BlockNorms::BlockNorms(const Sharding& sharding) : sharding_(sharding) {
 
 std::vector<shard::Block> BlockNorms::measure(const State& state, Exchange& exchange,
                                               const AdamW& adamw, std::int64_t updates,
-                                              std::int64_t step, int round) const {
+                                              std::int64_t step, int round,
+                                              std::span<const double> logits) const {
   const double n = static_cast<double>(updates);
   const double rate = adamw.learning_rate / (1 - std::pow(adamw.beta1, n));
   const double unbias = 1 / std::sqrt(1 - std::pow(adamw.beta2, n));
@@ -64,7 +90,9 @@ std::vector<shard::Block> BlockNorms::measure(const State& state, Exchange& exch
                     round,
                     static_cast<float>(std::sqrt(sums[0])),
                     static_cast<float>(weights),
-                    static_cast<float>(weights > 0 ? std::sqrt(sums[2]) / weights : 0)});
+                    static_cast<float>(weights > 0 ? std::sqrt(sums[2]) / weights : 0),
+                    logit_of(parts_[i], logits, 0),
+                    logit_of(parts_[i], logits, 1)});
   }
   return rows;
 }

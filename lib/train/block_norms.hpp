@@ -5,6 +5,7 @@
 
 #include "shard/training_rows.hpp"
 #include "train/adamw.hpp"
+#include "train/backprop.hpp"
 #include "train/exchange.hpp"
 #include "train/state.hpp"
 
@@ -12,6 +13,12 @@ namespace evd::train {
 
 /// "blocks.3" of "blocks.3.attn.qkv.weight"; "final_layer" of "final_layer.linear.bias".
 [[nodiscard]] std::string part_of(std::string_view parameter);
+
+/// The largest attention logits that the ranks see in the first samples of their parts, by block,
+/// self and cross by turns (Backprop::attention_logits); of 0 where no rank has samples. Before the
+/// update. Collective.
+[[nodiscard]] std::vector<double> largest_logits(const Backprop& backprop, const Part& part,
+                                                 const Sharding& sharding);
 
 /// Norms of the parts of a network at one step, each rank adding what it owns.
 class BlockNorms {
@@ -22,10 +29,12 @@ class BlockNorms {
   /// Behind an update, before the weights are shared: norms of the gradient before clipping, of the
   /// weights, and of the step over the weights', all from what each rank owns. The step is not
   /// remembered but computed again, from the moments that it was made of. Collective; rows on every
-  /// rank. `updates` counts applied updates, this one included.
+  /// rank. `updates` counts applied updates, this one included; `logits` is what largest_logits()
+  /// gave.
   [[nodiscard]] std::vector<shard::Block> measure(const State& state, Exchange& exchange,
                                                   const AdamW& adamw, std::int64_t updates,
-                                                  std::int64_t step, int round) const;
+                                                  std::int64_t step, int round,
+                                                  std::span<const double> logits) const;
 
  private:
   /// Owned elements of one part of the network, within the owned part of one bucket.

@@ -40,7 +40,7 @@ std::string differences(const Environment& then, const Environment& now) {
 Checkpoints::Checkpoints(const Sharding& sharding, Setup setup, const Log& log)
     : sharding_(sharding),
       setup_(std::move(setup)),
-      pieces_(sharding, setup_.piece_elements),
+      pieces_(sharding, setup_.piece_elements, setup_.averages),
       log_(log) {}
 
 Checkpoints::~Checkpoints() = default;  // a future of std::async waits for its task
@@ -357,10 +357,15 @@ std::vector<shard::FileEntry> Checkpoints::finish(const State& state, const Roun
   for (auto& file : write_rows(setup_.directory, setup_.header, rows)) {
     files.push_back(std::move(file));
   }
-  const auto model = nn::write_model(
-      setup_.directory / "model.safetensors", sharding_.layout(),
-      {Pieces(sharding_, index.piece_elements).read_flat(Kind::ema0, folder), state.null_text});
-  files.push_back({"model.safetensors", "", 0, model.bytes, model.sha256, model.sha256});
+  const Pieces pieces(sharding_, index.piece_elements);
+  for (const Kind kind : state.kinds().subspan(static_cast<std::size_t>(Kind::ema0))) {
+    const std::string name = kind == Kind::ema0
+                                 ? "model.safetensors"
+                                 : "model-" + std::string(name_of(kind)) + ".safetensors";
+    const auto model = nn::write_model(setup_.directory / name, sharding_.layout(),
+                                       {pieces.read_flat(kind, folder), state.null_text});
+    files.push_back({name, "", 0, model.bytes, model.sha256, model.sha256});
+  }
   for (const auto& entry : stdfs::directory_iterator(setup_.directory / "state")) {
     std::error_code ignored;
     if (entry.path() != folder) stdfs::remove_all(entry.path(), ignored);

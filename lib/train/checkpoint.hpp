@@ -34,6 +34,7 @@ class Checkpoints {
     std::size_t snapshot_bytes = std::size_t{1} << 32;  ///< of one rank
     Environment environment;
     std::size_t piece_elements = Pieces::kPieceElements;
+    std::size_t averages = 1;
   };
   Checkpoints(const Sharding& sharding, Setup setup, const Log& log);
   /// Waits for what is being written.

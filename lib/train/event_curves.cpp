@@ -55,6 +55,9 @@ void EventCurves::blocks(std::span<const shard::Block> rows) {
     events_.scalar("gradient_norm/" + row.part.text, row.step, double{row.gradient_norm});
     events_.scalar("weight_norm/" + row.part.text, row.step, double{row.weight_norm});
     events_.scalar("update_over_weight/" + row.part.text, row.step, double{row.update_ratio});
+    if (!std::isfinite(row.self_logit)) continue;
+    events_.scalar("largest_logit_self/" + row.part.text, row.step, double{row.self_logit});
+    events_.scalar("largest_logit_cross/" + row.part.text, row.step, double{row.cross_logit});
   }
 }
 

@@ -114,7 +114,8 @@ void encode_all(run::Context& context, std::span<const Task> tasks, int threads,
 
 std::vector<ExtractedFile> extract(run::Context& context, std::span<const Task> tasks,
                                    const data::Targets& targets, int threads, int first_number,
-                                   int number_step, const Activity& activity) {
+                                   int number_step, const Activity& activity,
+                                   const nn::Engine& engine) {
   const auto& config = context.config;
   const auto middle = std::find_if(tasks.begin(), tasks.end(), [](const Task& task) {
     return task.kind == FeatureKind::latent;
@@ -129,7 +130,7 @@ std::vector<ExtractedFile> extract(run::Context& context, std::span<const Task> 
   if (!texts.empty()) {
     const auto [folder, tokenizer] = run::text_paths(context.campaign, config);
     const nn::T5Texts encoder(folder, tokenizer, config.network.max_tokens, config.text.compute,
-                              config.text.prompts);
+                              config.text.prompts, engine);
     nn::check_texts(encoder, config.network);
     Shards shards(context, "texts", first_number, number_step);
     encode_all(
@@ -139,7 +140,7 @@ std::vector<ExtractedFile> extract(run::Context& context, std::span<const Task> 
   }
   if (!latents.empty()) {
     const nn::LatentCodec codec(run::vae_path(context.campaign, config), config.vae.scale,
-                                config.vae.stride, config.vae.tile);
+                                config.vae.stride, config.vae.tile, engine);
     nn::check_latents(codec, config.network);
     Shards shards(context, "latents", first_number, number_step);
     encode_all(

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/targets.hpp"
+#include "nn/device.hpp"
 #include "run/program.hpp"
 #include "train/activity.hpp"
 
@@ -28,12 +29,13 @@ struct ExtractedFile {
   std::vector<std::int32_t> numbers;  ///< of the tasks, row by row
 };
 
-/// Does this rank's tasks. Files are called texts-NNNNN.h5 and latents-NNNNN.h5, numbered from
-/// `first_number` in steps of `number_step`. Leaves between two pieces of work when a signal came,
-/// with all that is done published.
+/// Does this rank's tasks on `engine`. Files are called texts-NNNNN.h5 and latents-NNNNN.h5,
+/// numbered from `first_number` in steps of `number_step`. Leaves between two pieces of work when a
+/// signal came, with all that is done published.
 [[nodiscard]] std::vector<ExtractedFile> extract(run::Context& context, std::span<const Task> tasks,
                                                  const data::Targets& targets, int threads,
                                                  int first_number, int number_step,
-                                                 const Activity& activity);
+                                                 const Activity& activity,
+                                                 const nn::Engine& engine);
 
 }  // namespace evd::train

@@ -2,21 +2,19 @@
 
 #include <algorithm>
 #include <mutex>
-#include <unordered_map>
 
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "data/feature_key.hpp"
 #include "data/stream.hpp"
 #include "data/targets.hpp"
 #include "fs/file.hpp"
-#include "nn/prompt_form.hpp"
 #include "nn/threads.hpp"
 #include "run/cores.hpp"
 #include "run/encoder_files.hpp"
 #include "train/extraction.hpp"
+#include "train/wanted_features.hpp"
 
 namespace evd::train {
 namespace {
@@ -25,27 +23,6 @@ namespace stdfs = std::filesystem;
 using data::FeaturePlace;
 using shard::FeatureKind;
 using Json = nlohmann::json;
-
-enum class Whose : std::uint8_t { nobody, prompt, member };
-
-/// A feature that the round reads: the empty text first (nobody's), then texts of prompts and of
-/// members, then latents of members.
-struct Wanted {
-  RequestKey key;
-  FeatureKind kind = FeatureKind::text;
-  Whose whose = Whose::nobody;
-  std::size_t index = 0;  // of the prompt or member
-};
-
-template <class T>
-std::vector<T> broadcast(const std::vector<T>& values, const mpi::Communicator& world) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  const std::string sent(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-  const std::string text = world.broadcast(sent, 0);
-  std::vector<T> received(text.size() / sizeof(T));
-  std::copy(text.begin(), text.end(), reinterpret_cast<char*>(received.data()));
-  return received;
-}
 
 /// A file that features may lie in, as rank 0 sees it.
 struct KnownFile {
@@ -63,96 +40,30 @@ class Preparation {
       : context_(context),
         config_(context.config),
         members_(members),
-        prompts_(prompts),
         catalog_(catalog),
         activity_(activity),
+        wanted_(context, members, prompts, catalog),
         targets_(catalog, members, config_.side_px()),
         threads_(config_.features.threads > 0 ? config_.features.threads
-                                              : run::cores_per_rank(node)) {}
+                                              : run::cores_per_rank(node)),
+        engine_(nn::choose_engine(config_.compute, node.rank())) {}
 
   Features run() {
-    size_up();
     if (config_.has_t5() || config_.has_vae()) {
       activity_.enter(Operation::extraction, 0);
-      want();
+      places_.resize(wanted_.size());
       if (is_root()) look_up();
       share_places();
       drop_damaged();
       extract_missing();
       hand_over();
     }
+    features_.buckets = wanted_.buckets();
     return std::move(features_);
   }
 
  private:
   [[nodiscard]] bool is_root() const { return context_.world.rank() == 0; }
-
-  /// Sizes, buckets, and the targets' digests on rank 0.
-  void size_up() {
-    auto& buckets = features_.buckets;
-    buckets.of.assign(members_.size(), 0);
-    if (!config_.has_vae()) return;
-    if (is_root()) {
-      std::vector<shard::ImageLocation> locations;
-      for (const auto& member : members_) locations.push_back(member.target);
-      facts_ = data::target_facts(catalog_, locations);
-    }
-    if (!config_.network.multi_aspect) return;
-    buckets.table = data::aspect_table(config_.side_px());
-    for (const auto& fact : facts_) buckets.sizes.push_back({fact.height_px, fact.width_px});
-    buckets.sizes = broadcast(buckets.sizes, context_.world);
-    for (std::size_t i = 0; i < members_.size(); ++i)
-      buckets.of[i] =
-          data::bucket_of(buckets.table, buckets.sizes[i].width_px, buckets.sizes[i].height_px);
-  }
-
-  [[nodiscard]] data::AspectBucket bucket(std::size_t member) const {
-    const auto& buckets = features_.buckets;
-    if (buckets.table.empty()) return {1, config_.side_px(), config_.side_px()};
-    return buckets.table[static_cast<std::size_t>(buckets.of[member])];
-  }
-  [[nodiscard]] std::string_view prompt(const Wanted& wanted) const {
-    switch (wanted.whose) {
-      case Whose::nobody:
-        break;
-      case Whose::prompt:
-        return prompts_[wanted.index];
-      case Whose::member:
-        return members_[wanted.index].prompt;
-    }
-    return "";
-  }
-
-  void want() {
-    if (config_.has_t5()) {
-      if (config_.text.null_text == nn::NullText::encoded) wanted_.push_back({});
-      for (std::size_t i = 0; i < prompts_.size(); ++i)
-        wanted_.push_back({{}, FeatureKind::text, Whose::prompt, i});
-      for (std::size_t i = 0; i < members_.size(); ++i)
-        wanted_.push_back({{}, FeatureKind::text, Whose::member, i});
-    }
-    if (config_.has_vae())
-      for (std::size_t i = 0; i < members_.size(); ++i)
-        wanted_.push_back({{}, FeatureKind::latent, Whose::member, i});
-    std::vector<RequestKey> keys;
-    if (is_root())
-      for (const auto& wanted : wanted_) keys.push_back(key_of(wanted));
-    keys = broadcast(keys, context_.world);
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      wanted_[i].key = keys[i];
-      first_.try_emplace(keys[i], i);
-    }
-    places_.resize(wanted_.size());
-  }
-
-  [[nodiscard]] RequestKey key_of(const Wanted& wanted) const {
-    if (wanted.kind == FeatureKind::text)
-      return data::text_key(nn::read_text(prompt(wanted), config_.text.prompts),
-                            {Sha256::parse(config_.text.sha256), name(config_.text.compute),
-                             config_.network.max_tokens});
-    return data::latent_key(facts_[wanted.index].sha256, bucket(wanted.index),
-                            {Sha256::parse(config_.vae.sha256), config_.vae.tile});
-  }
 
   // ---- what is there already (rank 0)
 
@@ -192,10 +103,9 @@ class Preparation {
     }
     bool is_used = false;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      const auto found = first_.find(rows[row].key);
-      if (found == first_.end() || places_[found->second].is_known()) continue;
-      places_[found->second] = {static_cast<std::int32_t>(known_.size()),
-                                static_cast<std::int32_t>(row)};
+      const auto found = wanted_.find(rows[row].key);
+      if (!found || places_[*found].is_known()) continue;
+      places_[*found] = {static_cast<std::int32_t>(known_.size()), static_cast<std::int32_t>(row)};
       is_used = true;
     }
     if (is_used) known_.push_back(std::move(file));
@@ -287,15 +197,7 @@ class Preparation {
   [[nodiscard]] std::vector<Task> missing() const {
     std::vector<Task> tasks;
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      const auto& wanted = wanted_[i];
-      if (places_[i].is_known() || first_.at(wanted.key) != i) continue;
-      Task task{wanted.key, wanted.kind, static_cast<std::int32_t>(i), prompt(wanted)};
-      if (wanted.kind == FeatureKind::latent) {
-        task.member = wanted.index;
-        task.height_px = bucket(task.member).height_px;
-        task.width_px = bucket(task.member).width_px;
-      }
-      tasks.push_back(task);
+      if (!places_[i].is_known() && wanted_.is_first(i)) tasks.push_back(wanted_.task(i));
     }
     return tasks;
   }
@@ -310,7 +212,7 @@ class Preparation {
     tallies["texts_extracted"] = texts;
     tallies["latents_extracted"] = latents;
     tallies["features_reused"] =
-        static_cast<std::int64_t>(first_.size()) - static_cast<std::int64_t>(tasks.size());
+        static_cast<std::int64_t>(wanted_.different()) - static_cast<std::int64_t>(tasks.size());
     if (is_root())
       context_.log.info(format(
           "features: %lld are there, %lld texts and %lld latents to extract (%lld damaged)",
@@ -327,12 +229,12 @@ class Preparation {
     for (auto i = static_cast<std::size_t>(rank); i < tasks.size();
          i += static_cast<std::size_t>(world_size))
       mine.push_back(tasks[i]);
-    collect(
-        extract(context_, mine, targets_, threads_, first_number + rank, world_size, activity_));
+    collect(extract(context_, mine, targets_, threads_, first_number + rank, world_size, activity_,
+                    engine_));
     // Every rank comes here, so all leave when one has left work undone.
-    const bool is_whole = std::all_of(wanted_.begin(), wanted_.end(), [&](const Wanted& wanted) {
-      return places_[first_.at(wanted.key)].is_known();
-    });
+    bool is_whole = true;
+    for (std::size_t i = 0; i < wanted_.size(); ++i)
+      is_whole = is_whole && places_[wanted_.first_like(i)].is_known();
     if (!is_whole)
       throw Stopped(
           "train stopped while features were extracted (what is done is kept); start it "
@@ -377,8 +279,7 @@ class Preparation {
   // ---- what training is given, and what the result tells
 
   void hand_over() {
-    for (std::size_t i = 0; i < wanted_.size(); ++i)
-      places_[i] = places_[first_.at(wanted_[i].key)];
+    for (std::size_t i = 0; i < wanted_.size(); ++i) places_[i] = places_[wanted_.first_like(i)];
     keep_used_files();
     for (const auto& file : known_) features_.files.push_back(file.path);
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
@@ -442,16 +343,14 @@ class Preparation {
   run::Context& context_;
   const run::Config& config_;
   std::span<const data::Member> members_;
-  std::span<const std::string> prompts_;
   const shard::Catalog& catalog_;
   const Activity& activity_;
+  WantedFeatures wanted_;
   data::Targets targets_;
   int threads_;
+  nn::Engine engine_;
   Features features_;
-  std::vector<data::TargetFacts> facts_;  // rank 0
-  std::vector<Wanted> wanted_;
-  std::unordered_map<RequestKey, std::size_t> first_;  // equal keys are one feature
-  std::vector<FeaturePlace> places_;                   // of the first of each key, then of all
+  std::vector<FeaturePlace> places_;  // of the first of each key, then of all
   std::vector<KnownFile> known_;
   int next_number_ = 0;
 };

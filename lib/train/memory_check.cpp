@@ -27,6 +27,7 @@ void check_memory(const MemoryPlan& plan, int ranks_on_node,
   check(plan, plan.node_bytes(ranks_on_node),
         format("on this node of %d rank%s", ranks_on_node, ranks_on_node == 1 ? "" : "s"),
         node ? plan.ranks_that_fit(node->bytes) : 0, node);
+  check(plan, plan.card_bytes(), "on each card", 0, least(limits, MemoryLimit::Of::card));
   const auto process = least(limits, MemoryLimit::Of::process);
   check(plan, plan.rank_bytes(), "in each rank",
         process && plan.rank_bytes() <= process->bytes ? 1 : 0, process);

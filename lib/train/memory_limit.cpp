@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cuda/device.hpp"
+
 namespace evd::train {
 namespace {
 
@@ -113,6 +115,16 @@ std::vector<MemoryLimit> memory_limits(const LimitSources& sources) {
   }
   add_slurm(limits, sources.environment);
   add_address_space(limits, sources.proc);
+  return limits;
+}
+
+std::vector<MemoryLimit> memory_limits(const nn::Engine& engine) {
+  auto limits = memory_limits();
+  if (engine.on_card()) {
+    const auto card = cuda::facts();
+    limits.push_back({"the card (" + card.name + ")", static_cast<double>(card.free_bytes),
+                      MemoryLimit::Of::card});
+  }
   return limits;
 }
 

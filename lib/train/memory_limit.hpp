@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "nn/device.hpp"
+
 namespace evd::train {
 
 /// How much memory something still allows.
 struct MemoryLimit {
-  enum class Of { node, process };
+  enum class Of { node, process, card };
   std::string name;  ///< "cgroup memory.max", "RLIMIT_AS", ...
   double bytes = 0;  ///< that may still be taken
   Of of = Of::node;
@@ -27,6 +29,9 @@ struct LimitSources {
 /// to the root), what Slurm gave the job on this node, and RLIMIT_AS. What cannot be read is left
 /// out.
 [[nodiscard]] std::vector<MemoryLimit> memory_limits(const LimitSources& sources = {});
+
+/// The same, and what the engine's card has free.
+[[nodiscard]] std::vector<MemoryLimit> memory_limits(const nn::Engine& engine);
 
 /// The least of one kind; nothing when there is none.
 [[nodiscard]] std::optional<MemoryLimit> least(const std::vector<MemoryLimit>& limits,

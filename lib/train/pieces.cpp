@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "nn/safetensors.hpp"
+#include "train/checkpoint_files.hpp"
 
 namespace evd::train {
 namespace {
@@ -24,8 +25,8 @@ Bytes values_of(const nn::Safetensors& file, std::size_t count) {
 
 }  // namespace
 
-Pieces::Pieces(const Sharding& sharding, std::size_t piece_elements)
-    : sharding_(sharding), step_(piece_elements), offsets_{0} {
+Pieces::Pieces(const Sharding& sharding, std::size_t piece_elements, std::size_t averages)
+    : sharding_(sharding), step_(piece_elements), kinds_(kinds_of(averages)), offsets_{0} {
   for (const auto& parameter : sharding.layout().parameters()) {
     offsets_.push_back(offsets_.back() + parameter.count);
   }
@@ -42,13 +43,13 @@ Range Pieces::elements_of(std::size_t piece) const {
 
 std::size_t Pieces::rounds() const {
   const auto ranks = static_cast<std::size_t>(sharding_.grid().world().size());
-  return (kKinds.size() * count() + ranks - 1) / ranks;
+  return (kinds_.size() * count() + ranks - 1) / ranks;
 }
 
 std::size_t Pieces::own_bytes() const {
   const auto& world = sharding_.grid().world();
   std::size_t bytes = 0;
-  for (auto i = static_cast<std::size_t>(world.rank()); i < kKinds.size() * count();
+  for (auto i = static_cast<std::size_t>(world.rank()); i < kinds_.size() * count();
        i += static_cast<std::size_t>(world.size())) {
     bytes += elements_of(i % count()).size() * sizeof(float);
   }
@@ -93,17 +94,17 @@ std::vector<float> Pieces::pack(const State& state, Kind kind, std::size_t piece
 
 std::optional<Piece> Pieces::collect(const State& state, std::size_t round) const {
   const auto& world = sharding_.grid().world();
-  const std::size_t all = kKinds.size() * count();
+  const std::size_t all = kinds_.size() * count();
   const std::size_t first = round * static_cast<std::size_t>(world.size());
   std::vector<std::vector<float>> to(static_cast<std::size_t>(world.size()));
   for (std::size_t writer = 0; writer < to.size() && first + writer < all; ++writer) {
     const std::size_t index = first + writer;
-    to[writer] = pack(state, kKinds[index / count()], index % count());
+    to[writer] = pack(state, kinds_[index / count()], index % count());
   }
   const auto from = world.all_to_all(to);
   const std::size_t own = first + static_cast<std::size_t>(world.rank());
   if (own >= all) return std::nullopt;
-  Piece piece{kKinds[own / count()], own % count(), {}};
+  Piece piece{kinds_[own / count()], own % count(), {}};
   const Range elements = elements_of(piece.number);
   piece.values.resize(elements.size());
   for (std::size_t rank = 0; rank < from.size(); ++rank) {
@@ -137,12 +138,21 @@ void Pieces::restore(State& state, const std::filesystem::path& directory) const
   const auto copy = [](Bytes values, float* out) {
     std::memcpy(out, values.data(), values.size());
   };
+  const bool shares = state.engine().is_plain();
   // The node's weights are whole when each of its ranks has read its portion for all nodes.
-  for (int node = 0; node < grid.across().size(); ++node) {
+  for (int node = 0; shares && node < grid.across().size(); ++node) {
     read_runs(Kind::master, {grid.local().rank(), node}, directory,
               [&](const Run& run, Bytes values) { copy(values, &state.weights()[run.flat]); });
   }
-  for (const Kind kind : {Kind::exp_avg, Kind::exp_avg_sq, Kind::ema0}) {
+  for (const Kind kind : state.kinds()) {
+    if (kind == Kind::master && shares) continue;
+    if (kind > Kind::ema0 && !is_there(directory / file_name(kind, 0))) {
+      state.fence();  // the weights are whole
+      for (std::size_t bucket = 0; bucket < sharding_.own().size(); ++bucket) {
+        std::ranges::copy(state.own(Kind::master, bucket), state.own(kind, bucket).begin());
+      }
+      continue;
+    }
     read_runs(kind, grid.place(), directory, [&](const Run& run, Bytes values) {
       const auto own = state.own(kind, run.bucket);
       copy(values, &own[run.flat - sharding_.own()[run.bucket].begin]);

@@ -23,7 +23,8 @@ struct Piece {
 /// ranges that it owns.
 class Pieces {
  public:
-  explicit Pieces(const Sharding& sharding, std::size_t piece_elements = kPieceElements);
+  explicit Pieces(const Sharding& sharding, std::size_t piece_elements = kPieceElements,
+                  std::size_t averages = 1);
 
   /// Pieces of each buffer.
   [[nodiscard]] std::size_t count() const { return (elements_ + step_ - 1) / step_; }
@@ -40,7 +41,8 @@ class Pieces {
   [[nodiscard]] std::size_t own_bytes() const;
 
   /// Fills this rank's parts of the state, and its portion of the node's weights, from the files in
-  /// `directory`. Collective over the node. DataError when a piece is missing or has another size.
+  /// `directory`. An average beyond the first that has no files there begins as a copy of the
+  /// weights. Collective over the node. DataError when a piece is missing or has another size.
   void restore(State& state, const std::filesystem::path& directory) const;
   /// One buffer as the layout's flat buffer, from the files in `directory`.
   [[nodiscard]] std::vector<float> read_flat(Kind kind,
@@ -66,6 +68,7 @@ class Pieces {
 
   const Sharding& sharding_;
   std::size_t step_;
+  std::span<const Kind> kinds_;
   std::vector<std::size_t> offsets_;
   std::size_t elements_;
 };

@@ -48,7 +48,13 @@ std::string memory_lines(const MemoryPlan& plan, int ranks_per_node) {
   std::string text;
   for (const auto& buffer : plan.buffers()) {
     text += format("  %-20s %10s %s\n", buffer.name.c_str(), human_bytes(buffer.bytes).c_str(),
-                   buffer.is_shared ? "once a node" : "a rank");
+                   buffer.on_card     ? "a card"
+                   : buffer.is_shared ? "once a node"
+                                      : "a rank");
+  }
+  if (plan.card_bytes() > 0) {
+    text +=
+        format("  %-20s %10s of each card\n", "together", human_bytes(plan.card_bytes()).c_str());
   }
   text += format("  %-20s %10s of one rank, %s of a node of %d\n", "together",
                  human_bytes(plan.rank_bytes()).c_str(),
@@ -56,12 +62,25 @@ std::string memory_lines(const MemoryPlan& plan, int ranks_per_node) {
   return text;
 }
 
-std::string fit_line(const MemoryPlan& plan) {
+std::string fit_line(const MemoryPlan& plan, const PlanArguments& given) {
+  if (plan.card_bytes() > 0) {
+    if (given.gpu.empty()) return "unknown: name a card (--gpu)";
+    const auto& gpu = find_gpu(given.gpu);
+    return format("%s on an %s of %s", plan.card_bytes() <= gpu.memory_bytes ? "yes," : "no,",
+                  std::string(gpu.name).c_str(), human_bytes(gpu.memory_bytes).c_str());
+  }
   const auto limit = least(memory_limits(), MemoryLimit::Of::node);
   if (!limit) return "unknown: no limit can be read here";
   return format("%d ranks on a node like this one (%s leaves %s)",
                 plan.ranks_that_fit(limit->bytes), limit->name.c_str(),
                 human_bytes(limit->bytes).c_str());
+}
+
+/// A card is planned for when one is named, or asked for: none has to be here.
+nn::Engine planned_engine(const run::Config& config, const PlanArguments& given) {
+  const bool card = config.compute.device == nn::DeviceKind::cuda ||
+                    (config.compute.device == nn::DeviceKind::automatic && !given.gpu.empty());
+  return {card ? 0 : -1, config.compute.precision};
 }
 
 std::string time_line(const run::Config& config, const PlanArguments& given, double flops) {
@@ -116,7 +135,8 @@ bool wants_plan(int argc, char** argv) {
 std::string plan_text(const run::Config& config, const PlanArguments& given) {
   const nn::Layout layout(config.network, config.diffusion);
   const JobShape job =
-      job_of(config, given.ranks, given.ranks_per_node > 0 ? given.ranks_per_node : given.ranks);
+      job_of(config, given.ranks, given.ranks_per_node > 0 ? given.ranks_per_node : given.ranks,
+             planned_engine(config, given));
   const MemoryPlan plan(layout, job);
   const PassShape whole{job.batch, tokens_of(config.network), job.batch * job.text_tokens};
   const double flops = training_flops(config.network, config.diffusion, whole, job.recompute);
@@ -129,9 +149,10 @@ std::string plan_text(const run::Config& config, const PlanArguments& given) {
                                config.train.batch, job.ranks, job.ranks == 1 ? "" : "s",
                                static_cast<long long>(samples_per_rank(job)),
                                static_cast<long long>(whole.tokens), config.network.max_tokens));
-  text += line("memory", "on CPUs, fp32, texts at their longest");
+  text += line("memory", std::string(job.engine.on_card() ? "on cards, " : "on CPUs, ") +
+                             std::string(name(job.engine.precision)) + ", texts at their longest");
   text += memory_lines(plan, job.ranks_per_node);
-  text += line("fits", fit_line(plan));
+  text += line("fits", fit_line(plan, given));
   text += line("work", format("%.3g TFLOP a step, %.3g TFLOP a picture (forward and backward)",
                               flops / 1e12, flops / 1e12 / config.train.batch));
   if (!given.gpu.empty()) text += line("time", time_line(config, given, flops));

@@ -44,12 +44,14 @@ RoundRows begin(const run::Context& context, const Inputs& inputs, State& state,
 }
 
 /// What the bits of a step depend on beside state and configuration.
-Environment environment_of(const run::Context& context, const RankGrid& grid, int threads) {
-  return {{"ranks", std::to_string(grid.world().size())},
-          {"ranks_per_node", std::to_string(grid.local().size())},
+Environment environment_of(const run::Context& context, int ranks_per_node, int threads,
+                           const nn::Engine& engine) {
+  return {{"ranks", std::to_string(context.world.size())},
+          {"ranks_per_node", std::to_string(ranks_per_node)},
           {"threads", std::to_string(threads)},
           {"micro_batch", std::to_string(context.config.train.micro_batch)},
-          {"device", "cpu"},
+          {"device", nn::device_name(engine)},
+          {"precision", std::string(name(engine.precision))},
           {"instruction_set", nn::instruction_set()},
           {"torch", nn::torch_version()}};
 }
@@ -200,11 +202,15 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const mpi::Communicator node = context.world.node();
   const int threads = run::cores_per_rank(node);
   nn::use_threads(threads);
+  const nn::Engine engine = nn::choose_engine(config.compute, node.rank());
+  context.log.info("computes on " + nn::device_name(engine) + ", " +
+                   std::string(name(engine.precision)));
   const nn::Layout layout(config.network, config.diffusion);
-  const JobShape job = job_of(config, context.world.size(), node.size());
-  check_memory(MemoryPlan(layout, job), node.size(), memory_limits());
+  const JobShape job = job_of(config, context.world.size(), node.size(), engine);
+  check_memory(MemoryPlan(layout, job), node.size(), memory_limits(engine));
   context.world.barrier();  // nobody takes memory before all have looked
-  const Sharding sharding(layout, context.world, node);
+  const Sharding sharding(layout, context.world, node_of(engine, context.world, node),
+                          bucket_bytes_of(engine));
   const Inputs inputs = find_inputs(context);
   const auto members = data::read_members(inputs.set_file);
   const shard::Catalog catalog(context.campaign.root());
@@ -214,18 +220,20 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   activity.enter(Operation::load, 0);
   const double prepared_s = monotonic_s();
   const Source source(config, catalog, members, features);
-  Checkpoints checkpoints(sharding,
-                          {context.directory, inputs.key, context.header(), config.train.keep,
-                           static_cast<std::size_t>(config.train.snapshot_mib) << 20,
-                           environment_of(context, sharding.grid(), threads)},
-                          context.log);
+  const std::size_t averages = 1 + config.train.more_decays().size();
+  Checkpoints checkpoints(
+      sharding,
+      {context.directory, inputs.key, context.header(), config.train.keep,
+       static_cast<std::size_t>(config.train.snapshot_mib) << 20,
+       environment_of(context, node.size(), threads, engine), Pieces::kPieceElements, averages},
+      context.log);
   const auto turns = data::without_held_out(features.buckets.of, members,
                                             config.train.held_out_share, config.campaign.seed);
   const auto validation = make_validation(
       context, members, prompts,
       source.texts_of(prompts.texts, features, config.network.caption_width, context.world),
-      threads);
-  State state(sharding);
+      threads, engine);
+  State state(sharding, engine, averages);
   auto rows = begin(context, inputs, state, checkpoints);
   const double loaded_s = monotonic_s();
 
@@ -263,7 +271,6 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const double trained_s = monotonic_s();
   if (profile) profile->finish();
   activity.enter(Operation::publish, state.counters.step);
-  check_equal(state);
   if (end == RoundEnd::stopped) {  // before the last step, or in the validation behind it
     throw Stopped(format("train stopped at step %lld of %d, all saved; start it again",
                          static_cast<long long>(state.counters.round_step),

@@ -23,10 +23,7 @@ double clip_scale(double norm, double clip) {
 
 void apply(const AdamW& adamw, State& state, Exchange& exchange, double gradient_scale) {
   ++state.counters.updates;
-  for (std::size_t bucket = 0; bucket < state.sharding().own().size(); ++bucket) {
-    update(adamw, state.counters.updates, state.own_parameters(bucket),
-           exchange.own_gradient(bucket), gradient_scale);
-  }
+  exchange.update(adamw, state.counters.updates, gradient_scale);
 }
 
 void swap_average(State& state, Exchange& exchange) {

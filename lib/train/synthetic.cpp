@@ -46,19 +46,24 @@ std::string work(const run::Config& config, int steps, const mpi::Communicator& 
                  const Log& log) {
   const mpi::Communicator node = world.node();
   nn::use_threads(run::cores_per_rank(node));
+  const nn::Engine engine = nn::choose_engine(config.compute, node.rank());
   const nn::Layout layout(config.network, config.diffusion);
   const auto& options = config.train;
-  JobShape job = job_of(config, world.size(), node.size());
+  JobShape job = job_of(config, world.size(), node.size(), engine);
   job.snapshot_bytes = 0;  // it writes no checkpoints
+  job.validation_bytes = 0;
   const MemoryPlan plan(layout, job);
-  check_memory(plan, node.size(), memory_limits());
+  check_memory(plan, node.size(), memory_limits(engine));
   world.barrier();  // nobody takes memory before all have looked
   const PeakMemory memory;
-  const Sharding sharding(layout, world, node);
-  State state(sharding);
+  const Sharding sharding(layout, world, node_of(engine, world, node), bucket_bytes_of(engine));
+  State state(sharding, engine, 1 + options.more_decays().size());
   start_fresh(state, [&] { return nn::start_weights(layout, config.campaign.seed); });
-  Exchange exchange(sharding, state.weights());
-  Backprop backprop(sharding, state.weights(), state.null_text, exchange);
+  const auto exchange_of_all = make_exchange(state);
+  Exchange& exchange = *exchange_of_all;
+  log.info("computes on " + nn::device_name(engine) + ", " + std::string(name(engine.precision)) +
+           "; exchanges over " + exchange.name());
+  Backprop backprop(sharding, state.null_text, exchange);
   if (options.recompute) backprop.recompute_blocks();
   RateMeter meter(config.network, config.diffusion, options.batch,
                   1e12 * options.peak_tflops * world.size());
@@ -69,9 +74,10 @@ std::string work(const run::Config& config, int steps, const mpi::Communicator& 
                                    static_cast<std::size_t>(options.micro_batch));
     exchange.finish();
     const Sums sums = add_up(exchange, pass, static_cast<std::size_t>(options.batch), false, world);
-    apply({warmed_up(options.lr, state.counters.updates, options.warmup_steps),
-           options.weight_decay, options.beta1, options.beta2, options.epsilon, options.ema},
-          state, exchange, clip_scale(sums.gradient_norm, options.clip));
+    apply(
+        {warmed_up(options.lr, state.counters.updates, options.warmup_steps), options.weight_decay,
+         options.beta1, options.beta2, options.epsilon, options.ema, options.more_decays()},
+        state, exchange, clip_scale(sums.gradient_norm, options.clip));
     exchange.share_weights();
     loss = sums.loss;
     meter.step(monotonic_s(), world.all_reduce(tokens_in(part), mpi::Reduce::sum));

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include <ATen/core/Tensor.h>
+
 #include "core/clock.hpp"
 #include "data/prefetch.hpp"
 #include "nn/schedule.hpp"
@@ -50,7 +52,16 @@ AdamW adamw_of(const run::TrainOptions& options, std::int64_t updates) {
           options.beta1,
           options.beta2,
           options.epsilon,
-          options.ema};
+          options.ema,
+          options.more_decays()};
+}
+
+/// What this rank computes with, on the host.
+std::vector<std::byte> bytes_of(const Exchange& exchange, const nn::Layout& layout) {
+  const at::Tensor host =
+      exchange.weights().narrow(0, 0, static_cast<std::int64_t>(layout.size())).cpu();
+  const auto* begin = static_cast<const std::byte*>(host.const_data_ptr());
+  return {begin, begin + host.nbytes()};
 }
 
 /// Tokens of the global batch's texts, as far as this rank's share tells.
@@ -82,8 +93,9 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
   const auto& world = sharding.grid().world();
   Counters& at = state.counters;
   const auto global_batch = static_cast<std::size_t>(options.batch);
-  Exchange exchange(sharding, state.weights());
-  Backprop backprop(sharding, state.weights(), state.null_text, exchange);
+  const auto exchange_of_round = make_exchange(state);
+  Exchange& exchange = *exchange_of_round;
+  Backprop backprop(sharding, state.null_text, exchange);
   if (options.recompute) backprop.recompute_blocks();
   nn::TextEncoder encoder(layout.network().caption_width, layout.network().max_tokens);
   const Noising noising = noising_of(round, layout.diffusion());
@@ -108,7 +120,10 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
         !round.looked(round.validation->run(round, state, backprop, exchange, stop))) {
       return RoundEnd::stopped;
     }
-    if (at.round_step >= options.steps_per_round) return RoundEnd::finished;
+    if (at.round_step >= options.steps_per_round) {
+      check_equal(state, bytes_of(exchange, layout));
+      return RoundEnd::finished;
+    }
     // ---- data: this rank's part of the global batch
     double last_s = monotonic_s();
     const auto lap = [&] {
@@ -131,6 +146,10 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
     const Part part =
         make_part(noising, entries_of(round, batch, at.step), std::move(batch.samples), encoder);
     times.data_s = lap();
+
+    const bool looks = options.block_norms_every > 0 && at.step % options.block_norms_every == 0;
+    std::vector<double> logits;
+    if (looks) logits = largest_logits(backprop, part, sharding);
 
     // ---- forward and backward; buckets are summed over the ranks meanwhile
     const Pass pass =
@@ -158,8 +177,9 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
       if (world.rank() == 0) name_culprits(verdict, visits, row, log);
     } else {
       apply(adamw, state, exchange, clip_scale(sums.gradient_norm, options.clip));
-      if (options.block_norms_every > 0 && at.step % options.block_norms_every == 0) {
-        blocks = block_norms.measure(state, exchange, adamw, at.updates, at.step, round.number);
+      if (looks) {
+        blocks =
+            block_norms.measure(state, exchange, adamw, at.updates, at.step, round.number, logits);
       }
     }
     times.optimizer_s = lap();

@@ -97,7 +97,7 @@ std::optional<Validated> Validation::run(const Round& round, State& state, const
   swap_average(state, exchange);
   bool is_whole = measure(round, state, backprop, true, goes_on, found.rows);
   if (is_whole && pictures_) {
-    auto sheet = pictures_->draw(state.weights(), state.null_text, goes_on);
+    auto sheet = pictures_->draw(exchange.weights(), state.null_text, goes_on);
     is_whole = sheet.has_value();
     if (sheet) found.sheet = std::move(*sheet);
   }

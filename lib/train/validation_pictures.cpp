@@ -19,7 +19,7 @@ std::vector<std::uint8_t> ValidationPictures::drawn(const nn::Generator& generat
   return bytes;
 }
 
-std::optional<Sheet> ValidationPictures::draw(std::span<const float> weights,
+std::optional<Sheet> ValidationPictures::draw(const at::Tensor& weights,
                                               const std::vector<float>& null_text,
                                               const std::function<bool()>& goes_on) const {
   const auto rank = static_cast<std::size_t>(world_.rank());

@@ -43,7 +43,7 @@ class ValidationPictures {
 
   /// Ranks share the pictures, each of its threads draws one at a time; `goes_on` is asked before
   /// each turn, by all ranks. The sheet is rank 0's. Nothing when it does not go on. Collective.
-  [[nodiscard]] std::optional<Sheet> draw(std::span<const float> weights,
+  [[nodiscard]] std::optional<Sheet> draw(const at::Tensor& weights,
                                           const std::vector<float>& null_text,
                                           const std::function<bool()>& goes_on) const;
 

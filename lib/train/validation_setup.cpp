@@ -30,8 +30,8 @@ void write_prompts(const run::Context& context, const std::vector<std::string>& 
   }
 }
 
-ValidationPictures::Setup pictures_of(const run::Context& context,
-                                      const ValidationPrompts& prompts) {
+ValidationPictures::Setup pictures_of(const run::Context& context, const ValidationPrompts& prompts,
+                                      const nn::Engine& engine) {
   const auto& config = context.config;
   ValidationPictures::Setup setup{.network = config.network,
                                   .diffusion = config.diffusion,
@@ -43,8 +43,8 @@ ValidationPictures::Setup pictures_of(const run::Context& context,
     setup.requests.push_back({.prompt = prompts.texts[i], .noise_id = prompts.noise_ids[i]});
   }
   if (config.has_vae()) {
-    setup.open_codec = [vae = config.vae, path = run::vae_path(context.campaign, config)] {
-      return std::make_shared<const nn::LatentCodec>(path, vae.scale, vae.stride, vae.tile);
+    setup.open_codec = [vae = config.vae, path = run::vae_path(context.campaign, config), engine] {
+      return std::make_shared<const nn::LatentCodec>(path, vae.scale, vae.stride, vae.tile, engine);
     };
   }
   return setup;
@@ -75,7 +75,8 @@ ValidationPrompts validation_prompts(const run::Context& context) {
 std::unique_ptr<Validation> make_validation(const run::Context& context,
                                             std::span<const data::Member> members,
                                             const ValidationPrompts& prompts,
-                                            std::shared_ptr<const nn::Texts> texts, int threads) {
+                                            std::shared_ptr<const nn::Texts> texts, int threads,
+                                            const nn::Engine& engine) {
   const auto& config = context.config;
   const auto& train = config.train;
   if (train.validate_every == 0) return nullptr;
@@ -92,7 +93,7 @@ std::unique_ptr<Validation> make_validation(const run::Context& context,
     if (config.has_vae()) run::check_vae_files(context.campaign, config);
     write_prompts(context, prompts.texts);
   }
-  auto setup = pictures_of(context, prompts);
+  auto setup = pictures_of(context, prompts, engine);
   setup.texts = std::move(texts);
   setup.threads = threads;
   return std::make_unique<Validation>(

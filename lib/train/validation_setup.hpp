@@ -23,12 +23,12 @@ struct ValidationPrompts {
 
 /// What the configuration asks for; null = nothing is to be looked at. `texts` knows the states of
 /// this rank's prompts, those at rank, rank + ranks, ..., and of the empty text; null = hashed
-/// words. DataError when the VAE is not the campaign's. Collective.
+/// words. Pictures are drawn on `engine`. DataError when the VAE is not the campaign's. Collective.
 [[nodiscard]] std::unique_ptr<Validation> make_validation(const run::Context& context,
                                                           std::span<const data::Member> members,
                                                           const ValidationPrompts& prompts,
                                                           std::shared_ptr<const nn::Texts> texts,
-                                                          int threads);
+                                                          int threads, const nn::Engine& engine);
 
 /// Contact sheet after so many steps of the campaign; beside it `prompts.txt` says what was drawn.
 [[nodiscard]] std::filesystem::path sheet_file(const std::filesystem::path& campaign,

@@ -3,7 +3,8 @@
 usage: pixart.py FOLDER SEED      writes FOLDER/out.safetensors and FOLDER/cases.json
 
 Tensor I.w.NAME is a weight of case I, I.g.NAME its gradient (of the sum of output x mix), I.out the
-output in double, I.out32 and I.g32.NAME the same in float, I.wrong.MISTAKE the output of a network
+output in double, I.out32 and I.g32.NAME the same in float, I.out16 and I.g16.NAME under autocast to
+bfloat16, I.wrong.MISTAKE the output of a network
 with that mistake.
 """
 
@@ -151,6 +152,10 @@ def case(c, rng, generator):
     out, grads = gradients(model.float(), x, torch.float32)
     tensors["out32"] = out
     tensors |= {"g32." + name: value for name, value in grads.items()}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out, grads = gradients(model, x, torch.float32)
+    tensors["out16"] = out.float()
+    tensors |= {"g16." + name: value for name, value in grads.items()}
     return {name: value.contiguous().clone() for name, value in tensors.items()}
 
 

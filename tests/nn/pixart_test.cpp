@@ -1,8 +1,10 @@
 // The transformer against diffusers' on random networks, and our names against theirs.
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -83,7 +85,7 @@ struct Case {
     return test::packed(input("text", dtype), run[prefix + "x.mask"]);
   }
   [[nodiscard]] at::Tensor output(const Network& network) const {
-    const auto dtype = network.dtype();
+    const auto dtype = network.stream_dtype();
     PictureShapes shapes;
     if (layout.network().multi_aspect) shapes = {input("size", dtype), input("aspect", dtype)};
     return network.forward(input("z", dtype), input("t", dtype), network.keys_of(text(dtype)),
@@ -102,7 +104,7 @@ struct Passed {
       : network(c.layout, c.flat(dtype), kernels) {
     network.require_gradients();
     const at::Tensor result = c.output(network);
-    (result * c.input("mix", dtype)).sum().backward();
+    (result * c.input("mix", result.scalar_type())).sum().backward();
     out = result.detach();
   }
   Network network;
@@ -171,6 +173,42 @@ TEST_F(Pixart, OutputsAndGradientsEqualDiffusersInFloat) {
   std::printf("largest error: outputs %.1e\n", worst);
 }
 
+/// |x - wanted| / |wanted|, squared.
+double square_error(const at::Tensor& x, const at::Tensor& wanted) {
+  const at::Tensor exact = wanted.to(at::kDouble);
+  return ((x.to(at::kDouble) - exact).pow(2).sum() / exact.pow(2).sum()).item<double>();
+}
+
+// In bfloat16 both round; ours must not round more, over all cases and their gradients.
+TEST_F(Pixart, Bfloat16ErrsNoMoreThanPyTorchsAutocast) {
+  double ours_out = 0, theirs_out = 0, ours_gradient = 0, theirs_gradient = 0;
+  for (std::size_t i = 0; i < cases_.size(); ++i) {
+    const Case c(*run_, cases_[i], i);
+    const Passed ours(c, Kernels::fused, at::kBFloat16);
+    const at::Tensor wanted = (*run_)[c.prefix + "out"];
+    ASSERT_EQ(ours.out.scalar_type(), at::kFloat);
+    ours_out += square_error(ours.out, wanted);
+    theirs_out += square_error((*run_)[c.prefix + "out16"], wanted);
+    const auto exact = c.weights("g");
+    const auto autocast = c.weights("g16");
+    std::vector<at::Tensor> mine, their, truth;
+    for (std::size_t j = 0; j < ours.network.parameters().size(); ++j) {
+      const auto& p = c.layout.parameters()[j];
+      mine.push_back(ours.network.parameters()[j].grad().flatten().to(at::kDouble));
+      their.push_back(view_of(autocast.at(p.name, p.shape)).flatten().to(at::kDouble));
+      truth.push_back(view_of(exact.at(p.name, p.shape)).flatten().to(at::kDouble));
+    }
+    ours_gradient += square_error(at::cat(mine), at::cat(truth));
+    theirs_gradient += square_error(at::cat(their), at::cat(truth));
+  }
+  const double out = std::sqrt(ours_out / theirs_out);
+  const double gradient = std::sqrt(ours_gradient / theirs_gradient);
+  std::printf("ours over autocast: outputs %.2f, gradients %.2f\n", out, gradient);
+  EXPECT_LT(out, 1.2);
+  EXPECT_LT(gradient, 1.2);
+  EXPECT_GT(out, 0.5);  // else this is no bfloat16
+}
+
 TEST_F(Pixart, MistakesAreSeen) {
   std::map<std::string, int> seen;
   for (std::size_t i = 0; i < cases_.size(); ++i) {
@@ -201,6 +239,38 @@ TEST_F(Pixart, TheGpusPaddedCrossAttentionIsTheSame) {
         q, keys.kv[0], keys.lengths, n.width / n.head_dim, HeadNorm::layer_norm);
     EXPECT_LT(error_of(padded, each), 1e-14) << c.told;
   }
+}
+
+// With the norm no logit can exceed the square root of a head's channels; without, it is what the
+// products say.
+TEST_F(Pixart, AttentionLogitsAreThoseOfTheProducts) {
+  for (std::size_t i = 0; i < cases_.size(); ++i) {
+    const Case c(*run_, cases_[i], i);
+    const auto& n = c.layout.network();
+    const Network network(c.layout, c.flat(at::kDouble), Kernels::fused);
+    PictureShapes shapes;
+    if (n.multi_aspect) shapes = {c.input("size", at::kDouble), c.input("aspect", at::kDouble)};
+    const auto logits =
+        network.attention_logits(c.input("z", at::kDouble), c.input("t", at::kDouble),
+                                 network.keys_of(c.text(at::kDouble)), shapes);
+    ASSERT_EQ(logits.size(), std::size_t(n.depth));
+    const double bound = std::sqrt(double(n.head_dim)) * (1 + 1e-6);
+    for (const auto& block : logits) {
+      EXPECT_GT(block.self, 0);
+      EXPECT_GT(block.cross, 0);
+      if (n.qk_norm == QkNorm::self_cross) {
+        EXPECT_LE(block.self, bound) << c.told;
+      }
+      if (n.qk_norm != QkNorm::none) {
+        EXPECT_LE(block.cross, bound) << c.told;
+      }
+    }
+  }
+  at::Tensor q = at::zeros({2, 3, 4}, at::kDouble);
+  at::Tensor k = at::zeros({2, 5, 4}, at::kDouble);
+  q[1][2][3] = 6.0;  // of the second head of two
+  k[1][4][3] = -5.0;
+  EXPECT_DOUBLE_EQ(composed::largest_logit(q, k, 2, HeadNorm::none), 30 / std::sqrt(2.0));
 }
 
 TEST_F(Pixart, NamesThereAndBackGiveTheSameBytes) {

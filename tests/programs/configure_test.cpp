@@ -69,10 +69,16 @@ TEST(Configure, CudaSaysWhatThereIsToBuild) {
     return;
   }
   const std::string bin = std::filesystem::path(kNvcc).parent_path().string();
-  const auto done = configure(build.path(), {"--preset", "cuda"}, bin + ":/usr/bin:/bin");
-  ASSERT_EQ(done.code, 0) << done.story();
-  EXPECT_NE(done.out.find("CUDA toolkit"), std::string::npos) << done.story();
-  EXPECT_NE(done.err.find("no GPU code yet"), std::string::npos) << done.story();
+  const auto with = [&](const std::string& libraries) {
+    return configure(build.path(), {"--preset", "cuda", "-DEVD_TORCH_CUDA_DIR=" + libraries},
+                     bin + ":/usr/bin:/bin");
+  };
+  const auto none = with("/nowhere");
+  EXPECT_NE(none.code, 0);
+  EXPECT_NE(none.out.find("CUDA toolkit"), std::string::npos) << none.story();
+  EXPECT_NE(none.err.find("tools/setup --gpu"), std::string::npos) << none.story();
+  const auto done = with(EVD_TORCH_CUDA_DIRECTORY);
+  EXPECT_EQ(done.code, 0) << done.story();
 }
 
 // As on a machine where tools/setup ran without --tests.

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/clock.hpp"
 #include "core/error.hpp"
 #include "run/campaigns.hpp"
 #include "run/signals.hpp"
@@ -60,6 +61,22 @@ TEST_F(HoldersTest, TheLivingAreNamed) {
   // One's own lease is no obstacle.
   const auto self = found.front();
   EXPECT_TRUE(living_holders(leases(), self, system_probes(), kPatient, log_).empty());
+}
+
+// It would be watched in vain until the patience ends.
+TEST_F(HoldersTest, WhoLeavesWhileItIsWatchedIsWaitedForNoLonger) {
+  auto record = stranger();
+  put("judge-0003.json", record);
+  put("judge-0004.json", record);
+  std::thread leaver([&] {
+    record.released = true;
+    put("judge-0003.json", record);
+    std::filesystem::remove(leases() / "judge-0004.json");
+  });
+  const double begun_s = monotonic_s();
+  EXPECT_TRUE(living(kPatient).empty());
+  leaver.join();
+  EXPECT_LT(monotonic_s() - begun_s, kPatient.watch_s / 2);
 }
 
 TEST_F(HoldersTest, ARisingCounterIsASignOfLife) {

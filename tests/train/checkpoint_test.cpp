@@ -91,7 +91,7 @@ class Checkpointing : public testing::Test {
         const Range part = sharding.own()[bucket];
         for (std::size_t i = std::max(part.begin, parameter.offset);
              i < std::min(part.end, parameter.offset + parameter.count); ++i) {
-          for (const Kind kind : kKinds) {
+          for (const Kind kind : state.kinds()) {
             state.own(kind, bucket)[i - part.begin] = value_of(kind, i, round_step);
           }
         }
@@ -112,7 +112,7 @@ class Checkpointing : public testing::Test {
         const Range part = sharding.own()[bucket];
         for (std::size_t i = std::max(part.begin, parameter.offset);
              i < std::min(part.end, parameter.offset + parameter.count); ++i) {
-          for (const Kind kind : kKinds) {
+          for (const Kind kind : state.kinds()) {
             ASSERT_EQ(state.own(kind, bucket)[i - part.begin], value_of(kind, i, round_step));
           }
         }
@@ -198,7 +198,7 @@ TEST_F(Checkpointing, AFreshStateForgetsWhatItWas) {
   fill(job.state, 4);
   start_fresh(job.state, load);
   EXPECT_TRUE(std::ranges::equal(job.state.weights(), untouched.weights()));
-  for (const Kind kind : kKinds) {
+  for (const Kind kind : job.state.kinds()) {
     for (std::size_t bucket = 0; bucket < job.sharding.own().size(); ++bucket) {
       EXPECT_TRUE(std::ranges::equal(job.state.own(kind, bucket), untouched.own(kind, bucket)))
           << name_of(kind) << ", bucket " << bucket;

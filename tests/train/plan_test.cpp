@@ -64,7 +64,7 @@ TEST(MemoryPlan, SharesAndOwnsAsZeroDoes) {
   EXPECT_NEAR(bytes("weights"), 2.443e9, 1e7);
   EXPECT_DOUBLE_EQ(bytes("gradients"), parameters);
   EXPECT_DOUBLE_EQ(bytes("moments"), parameters / 8);
-  EXPECT_DOUBLE_EQ(bytes("average"), parameters / 16);
+  EXPECT_DOUBLE_EQ(bytes("averages"), parameters / 16);
   EXPECT_DOUBLE_EQ(plan.node_bytes(4) - plan.node_bytes(3), plan.node_bytes(1) - bytes("weights"));
   EXPECT_EQ(plan.ranks_that_fit(plan.node_bytes(3) * 1.0001), 3);
   EXPECT_EQ(plan.ranks_that_fit(1e6), 0);
@@ -139,7 +139,17 @@ TEST(Plan, SaysWhatXl2Needs) {
   EXPECT_NE(text.find("610,856,096 parameters in 435 tensors"), std::string::npos) << text;
   EXPECT_NE(text.find("128 pictures over 16 ranks, 8 a rank; 1024 tokens"), std::string::npos);
   EXPECT_NE(text.find("16 x h100"), std::string::npos) << text;
-  EXPECT_NE(text.find("ranks on a node like this one"), std::string::npos) << text;
+  // A card is named, so it is planned for: all that is computed with lies there.
+  EXPECT_NE(text.find("on cards, float32"), std::string::npos) << text;
+  EXPECT_NE(text.find("yes, on an h100"), std::string::npos) << text;
+  auto on_processors = xl2();
+  on_processors.compute.device = nn::DeviceKind::cpu;
+  const std::string host = plan_text(on_processors, given);
+  EXPECT_NE(host.find("on CPUs, float32"), std::string::npos) << host;
+  EXPECT_NE(host.find("ranks on a node like this one"), std::string::npos) << host;
+  auto halves = xl2();
+  halves.compute.precision = nn::Precision::bfloat16;
+  EXPECT_NE(plan_text(halves, given).find("1.2 GB a card"), std::string::npos);
   given.gpu = "h1000";
   EXPECT_THROW((void)plan_text(xl2(), given), ConfigurationError);
 }

@@ -182,6 +182,90 @@ TEST_F(Training, ASignalSavesAndLeavesWith75) {
   EXPECT_EQ(steps_of(here, 0).size(), 150U);
 }
 
+// Weights that are computed with are then not their own master: other buffers, another exchange.
+TEST_F(Training, InBfloat16ItGivesNearlyTheSameAndResumesBitExactly) {
+  const auto exact = campaign("float");
+  ASSERT_EQ(train(exact, 2).code, 0);
+  const std::vector<std::string> half = {"compute.precision=bfloat16", "train.validate_every=4",
+                                         "train.held_out_share=0.2", "train.validation_pictures=2",
+                                         "train.block_norms_every=4"};
+  const auto straight = campaign("straight", half);
+  const auto trace = folder / "trace";
+  const auto done = train(straight, 2, 0, {{"EVD_IO_TRACE", trace.string()}});
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_TRUE(holds(done.err, "computes on cpu, bfloat16")) << done.story();
+  const auto steps = steps_of(straight, 0);
+  const auto in_float = steps_of(exact, 0);
+  ASSERT_EQ(steps.size(), in_float.size());
+  // The held-out share leaves other samples, so only what a network of zeros gives is the same.
+  EXPECT_NEAR(steps[0].loss, in_float[0].loss, 0.2);
+  EXPECT_LT(steps.back().loss, steps.front().loss);
+  const auto events = lines_of(trace).size();
+  for (const std::size_t event : {events / 3, 2 * events / 3}) {
+    const auto here = campaign("killed" + std::to_string(event), half);
+    const auto killed =
+        train(here, 2, 0, {{"EVD_KILL_AT", std::to_string(event)}, {"EVD_KILL_RANK", "0"}});
+    EXPECT_NE(killed.code, 0) << "event " << event;
+    const auto again = train(here, 2);
+    ASSERT_EQ(again.code, 0) << again.story();
+    EXPECT_EQ(weights_of(here, 0), weights_of(straight, 0)) << "event " << event;
+  }
+  const auto other = campaign("other", {"compute.precision=bfloat16"});
+  ASSERT_EQ(train(other, 3).code, 0);
+  const auto two = campaign("two", {"compute.precision=bfloat16"});
+  ASSERT_EQ(train(two, 2).code, 0);
+  const auto three_ranks = steps_of(other, 0);
+  const auto two_ranks = steps_of(two, 0);
+  for (std::size_t i = 0; i < two_ranks.size(); ++i) {
+    EXPECT_NEAR(three_ranks[i].loss, two_ranks[i].loss, 5e-3) << "step " << i;
+    EXPECT_NEAR(two_ranks[i].loss, in_float[i].loss, 5e-3) << "step " << i;
+  }
+}
+
+TEST_F(Training, MoreAveragesAreKeptPublishedAndBegunLater) {
+  const auto model = [](const stdfs::path& campaign, int round, const std::string& name) {
+    const auto stage = campaign / ("rounds/000" + std::to_string(round)) / "train";
+    return nn::Safetensors::read(stage / name).floats("final_layer.linear.weight");
+  };
+  const auto one = campaign("one");
+  ASSERT_EQ(train(one, 2).code, 0);
+  // 0.9 is that of train.ema: the same average twice. 0 is the weights themselves.
+  const std::vector<std::string> more = {"train.more_emas=0.9 0"};
+  const auto here = campaign("three", more);
+  const auto done = train(here, 2);
+  ASSERT_EQ(done.code, 0) << done.story();
+  EXPECT_EQ(model(here, 0, "model.safetensors"), model(one, 0, "model.safetensors"));
+  EXPECT_EQ(model(here, 0, "model-ema1.safetensors"), model(one, 0, "model.safetensors"));
+  EXPECT_NE(model(here, 0, "model-ema2.safetensors"), model(one, 0, "model.safetensors"));
+  const auto resumed = campaign("resumed", more);
+  Process process({command(resumed, 2, 0)});
+  const auto state = resumed / "rounds/0000/train/state";
+  while (process.running() && !stdfs::exists(state / "step-000000004/index.json")) {
+    std::this_thread::yield();
+  }
+  process.kill_tree();
+  (void)process.wait();
+  ASSERT_EQ(train(resumed, 2).code, 0);
+  EXPECT_EQ(weights_of(resumed, 0), weights_of(here, 0));
+  // A round that asks for one more than the one before begins it as a copy of the weights.
+  const auto set =
+      run({{program("evd"), "set", one.string(), "train.more_emas=0.9999999", "--from", "1"}});
+  ASSERT_EQ(set.code, 0) << set.story();
+  ASSERT_EQ(train(one, 2, 1).code, 0);
+  EXPECT_NE(model(one, 1, "model-ema1.safetensors"), model(one, 1, "model.safetensors"));
+  const auto wrong = campaign("wrong");
+  const auto refused = run({command(wrong, 1, 0, {"--set", "train.more_emas=0.9 1.5"})});
+  EXPECT_EQ(refused.code, 78) << refused.story();
+  EXPECT_TRUE(holds(refused.err, "\"1.5\" is no decay")) << refused.story();
+}
+
+TEST_F(Training, ACardThatIsNotThereIsNamed) {
+  const auto done =
+      run({{program("evd-train"), "--synthetic", "--steps", "2", "--set", "compute.device=cuda"}});
+  EXPECT_EQ(done.code, 78) << done.story();
+  EXPECT_TRUE(holds(done.err, "compute.device=auto")) << done.story();
+}
+
 /// Kills a run after its second checkpoint, so that both lie there.
 stdfs::path half_done(const stdfs::path& here) {
   const auto folder = here / "rounds/0000/train/state";

@@ -219,8 +219,9 @@ Trained Training::in_float(double rate) {
     const float* values = before.const_data_ptr<float>();
     return nn::Weights{{values, values + before.numel()}, std::vector<float>(std::size_t(7 * 20))};
   });
-  Exchange exchange(sharding, state.weights());
-  Backprop backprop(sharding, state.weights(), state.null_text, exchange);
+  const auto exchange_of_all = make_exchange(state);
+  Exchange& exchange = *exchange_of_all;
+  Backprop backprop(sharding, state.null_text, exchange);
   const auto share = data::share_of(std::uint64_t(kBatch), world.rank(), world.size());
   Trained trained;
   for (std::int64_t step = 0; step < kSteps; ++step) {

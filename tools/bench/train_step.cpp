@@ -105,8 +105,9 @@ class Steps {
         samples_(work),
         sharding_(layout_, world_, node_),
         state_(fresh_state(sharding_)),
-        exchange_(sharding_, state_.weights()),
-        backprop_(sharding_, state_.weights(), state_.null_text, exchange_),
+        exchange_of_all_(train::make_exchange(state_)),
+        exchange_(*exchange_of_all_),
+        backprop_(sharding_, state_.null_text, exchange_),
         encoder_(work.network.caption_width, work.network.max_tokens) {}
 
   void run(std::uint64_t step) {
@@ -166,7 +167,8 @@ class Steps {
   run::TrainOptions options_;
   train::Sharding sharding_;
   train::State state_;
-  train::Exchange exchange_;
+  std::unique_ptr<train::Exchange> exchange_of_all_;
+  train::Exchange& exchange_;
   train::Backprop backprop_;
   nn::TextEncoder encoder_;
 };

@@ -3,6 +3,7 @@
 function(evd_room name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lib/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_gpu\\.cpp$")  # tools/cmake/Cuda.cmake
   list(TRANSFORM ARG_DEPENDS PREPEND evd_)
   if(sources)
     add_library(evd_${name} STATIC ${sources})

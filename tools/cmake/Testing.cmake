@@ -83,6 +83,26 @@ function(evd_mpi_test name)
   endforeach()
 endfunction()
 
+# evd_gpu_test(NAME SOURCES file... ROOMS room... RANKS 1 2): a program with the code for cards, with
+# EVD_ON_CARDS defined, label gpu; skipped where there is no card. Nothing where that code is not
+# compiled.
+function(evd_gpu_test name)
+  if(NOT evd_has_gpu_code)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;ROOMS;LINK;RANKS" ${ARGN})
+  _evd_test_program(${name} SOURCES ${ARG_SOURCES} ROOMS mpi ${ARG_ROOMS} LINK ${ARG_LINK} MAIN evd_mpi_test_main)
+  target_compile_definitions(${name} PRIVATE EVD_ON_CARDS)
+  evd_on_cards(${name})
+  foreach(ranks ${ARG_RANKS})
+    add_test(NAME ${name}_np${ranks}
+      COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:${name}>)
+    set_tests_properties(${name}_np${ranks} PROPERTIES LABELS gpu TIMEOUT 300 PROCESSORS ${ranks}
+      FAIL_REGULAR_EXPRESSION "${evd_no_test_ran}" SKIP_REGULAR_EXPRESSION "${evd_test_skipped}")
+    _evd_one_thread(${name}_np${ranks})
+  endforeach()
+endfunction()
+
 # evd_slurm_test(NAME SOURCES file... CASES Suite.Test... [TIMEOUT 600]): each case in a Slurm of its
 # own with two nodes, which tests/slurm/with_cluster.sh starts and ends.
 function(evd_slurm_test name)

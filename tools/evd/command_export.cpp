@@ -64,7 +64,8 @@ Samples selected(const run::Campaign& campaign, const run::StageRef& set, const 
   const SqlDatabase database(tables.tables());
   std::vector<std::uint32_t> rows;
   // The line end keeps a comment in the condition from reaching the bracket.
-  auto found = database.query("SELECT rowid FROM samples WHERE (" + where + "\n)");
+  const std::string before = "SELECT rowid FROM samples WHERE (";
+  auto found = database.query(before + where + "\n)", before.size());
   while (found.step()) {
     const auto cell = found.at(0);
     if (const auto* id = std::get_if<std::int64_t>(&cell)) rows.push_back(RowAddress::of(*id).row);
@@ -91,7 +92,10 @@ int do_export(const ExportOptions& options) {
                              shell_word(campaign.root().string()));
   Problems problems;
   auto samples = shard::read_table<shard::Sample>(campaign.set_file(ref));
-  if (!options.where.empty()) samples = selected(campaign, ref, options.where, samples, problems);
+  if (options.where.empty())
+    std::cerr << "evd: " << samples.size() << " samples\n";
+  else
+    samples = selected(campaign, ref, options.where, samples, problems);
   if (!options.csv.empty())
     write_to(options.csv,
              [&](std::ostream& out) { shard::write_csv<shard::Sample>(out, samples); });

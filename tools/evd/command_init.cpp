@@ -211,8 +211,11 @@ int init(const InitOptions& options) {
                    {"heldout", static_cast<std::int64_t>(heldout)}},
                   monotonic_s() - begun_s);
   guard.keep();
-  std::cout << "campaign " << campaign.id().hex() << " is ready; to run it here: evd run "
-            << shell_word(options.directory.string()) << " --rounds 3 --ranks 2\n";
+  const std::string where = shell_word(options.directory.string());
+  std::cout << "campaign " << campaign.id().hex() << " is ready; to "
+            << (options.site == "local" ? "run it here: evd run " + where + " --rounds 3 --ranks 2"
+                                        : "submit it: evd submit " + where + " --rounds 3")
+            << "\n";
   return 0;
 }
 

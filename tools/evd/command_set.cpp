@@ -13,6 +13,7 @@
 #include "history.hpp"
 #include "run/campaign.hpp"
 #include "run/staleness.hpp"
+#include "submitted_jobs.hpp"
 
 namespace evd::hands {
 namespace {
@@ -134,9 +135,12 @@ int set(const SetOptions& options) {
                                                    : ", from round " + std::to_string(round))
               << "\n";
   }
-  if (const auto stale = stale_names(campaign); !stale.empty())
-    std::cout << "stale now: " << join(stale, ", ") << "; to do them again: evd run "
-              << shell_word(campaign.root().string()) << " --redo-stale\n";
+  if (const auto stale = stale_names(campaign); !stale.empty()) {
+    const bool is_submitted = !read_jobs(campaign).jobs.empty();
+    std::cout << "stale now: " << join(stale, ", ") << "; to do them again: evd "
+              << (is_submitted ? "submit " : "run ") << shell_word(campaign.root().string())
+              << " --rounds " << std::max(1, campaign.rounds_begun()) << " --redo-stale\n";
+  }
   return 0;
 }
 

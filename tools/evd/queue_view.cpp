@@ -45,8 +45,14 @@ void add_queue(Looks& looks, const QueueAnswer& answer, const SubmittedJobs& job
                             std::to_string(jobs.rounds);
   const Looks before = looks;
   for (auto& [ref, look] : looks) {
-    if (look.look == Look::done || look.look == Look::running) continue;
+    if (look.look == Look::running) continue;
     const auto job = answer.queue.find(ref);
+    if (look.look == Look::done) {
+      // A rerun waits its turn: the result is there until it begins.
+      if (job != answer.queue.end())
+        look.story = "again " + queued(job->second, ref, answer, jobs).story;
+      continue;
+    }
     const auto own = jobs.jobs.find(ref);
     if (job != answer.queue.end()) {
       look = queued(job->second, ref, answer, jobs);

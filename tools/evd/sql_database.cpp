@@ -92,13 +92,13 @@ SqlDatabase::~SqlDatabase() = default;
 SqlDatabase::Rows::~Rows() = default;
 SqlDatabase::Rows::Rows(Rows&&) noexcept = default;
 
-SqlDatabase::Rows SqlDatabase::query(const std::string& sql) const {
+SqlDatabase::Rows SqlDatabase::query(const std::string& sql, std::size_t before) const {
   if (sql.find('\0') != std::string::npos) throw UsageError("SQL: holds a zero byte");
   sqlite3_stmt* statement = nullptr;
   const char* rest = nullptr;
   const int code = sqlite3_prepare_v2(connection_.get(), sql.c_str(), -1, &statement, &rest);
   Rows rows(*this, statement);
-  if (code != SQLITE_OK) fail(sql);
+  if (code != SQLITE_OK) fail(sql, before);
   if (statement == nullptr) throw UsageError("SQL: there is no query in it");
   sqlite3_stmt* second = nullptr;
   const int more = sqlite3_prepare_v2(connection_.get(), rest, -1, &second, nullptr);
@@ -110,20 +110,26 @@ SqlDatabase::Rows SqlDatabase::query(const std::string& sql) const {
   return rows;
 }
 
-void SqlDatabase::fail(const std::string& sql) const {
+void SqlDatabase::fail(const std::string& sql, std::size_t before) const {
   const std::string problem = sqlite3_errmsg(connection_.get());
   if (sqlite3_errcode(connection_.get()) == SQLITE_NOMEM) throw std::bad_alloc();
   std::string text = "SQL: " + problem;
-  if (const int at = sqlite3_error_offset(connection_.get()); at >= 0)
-    text += " (at character " +
-            std::to_string(code_points(is_utf8(sql) ? sql.substr(0, static_cast<std::size_t>(at))
-                                                    : std::string()) +
-                           1) +
-            ")";
+  if (const auto at =
+          std::int64_t{sqlite3_error_offset(connection_.get())} - static_cast<std::int64_t>(before);
+      at >= 0)
+    text +=
+        " (at character " +
+        std::to_string(code_points(is_utf8(sql) ? sql.substr(before, static_cast<std::size_t>(at))
+                                                : std::string()) +
+                       1) +
+        ")";
   if (problem.starts_with("not authorized") || problem.ends_with("may not be modified"))
     text += kOnlyReads;
   text += nearest_name(problem);
-  if (problem.starts_with("no such column: ") && sql.find('"') != std::string::npos)
+  const bool is_quoted = sql.find('"') != std::string::npos;
+  if (const auto word = behind(problem, "no such column: ");
+      !word.empty() && (is_quoted || sql.find("= " + word) != std::string::npos ||
+                        sql.find("=" + word) != std::string::npos))
     text += "; a text stands in 'single quotes'";
   throw UsageError(text);
 }
@@ -139,7 +145,12 @@ std::string SqlDatabase::nearest_name(const std::string& problem) const {
       for (const auto& each : one->columns()) known.emplace(each.name);
   }
   const std::vector<std::string> candidates(known.begin(), known.end());
-  const auto near = nearest(table.empty() ? column : table, candidates);
+  const std::string& word = table.empty() ? column : table;
+  // A name that was begun rightly comes before one of as few changes.
+  const auto begun = std::find_if(candidates.begin(), candidates.end(), [&](const auto& name) {
+    return word.size() >= 3 && name.starts_with(word);
+  });
+  const auto near = begun != candidates.end() ? std::optional(*begun) : nearest(word, candidates);
   return near ? "; did you mean " + *near + "?" : "";
 }
 

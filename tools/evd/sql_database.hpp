@@ -47,10 +47,11 @@ class SqlDatabase {
 
   /// UsageError that says where `sql` is wrong, with the nearest known name, or that it is more
   /// than one query, or that it would write.
-  [[nodiscard]] Rows query(const std::string& sql) const;
+  /// `before`: bytes of it that the user did not write, which places in messages leave out.
+  [[nodiscard]] Rows query(const std::string& sql, std::size_t before = 0) const;
 
  private:
-  [[noreturn]] void fail(const std::string& sql) const;
+  [[noreturn]] void fail(const std::string& sql, std::size_t before = 0) const;
   [[nodiscard]] std::string nearest_name(const std::string& problem) const;
 
   struct Close {

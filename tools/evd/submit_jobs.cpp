@@ -18,7 +18,8 @@ using run::StageRef;
 namespace {
 
 std::string submit_one(const run::Campaign& campaign, const std::vector<std::string>& command,
-                       const std::vector<std::string>& unset, const PlannedJob& job) {
+                       const std::vector<std::string>& unset, const PlannedJob& job,
+                       bool is_first) {
   const auto said = capture(command, unset);
   // "id" or "id;cluster"
   const std::string id(trim(split(said.out, ';').front()));
@@ -28,7 +29,8 @@ std::string submit_one(const run::Campaign& campaign, const std::vector<std::str
       "sbatch did not take " + to_string(job.ref) + ": " +
       (said.code == 127 ? "there is no sbatch on PATH"
                         : join(split(trim(said.err + said.out), '\n'), " / ")) +
-      "; the jobs above stay (evd cancel ends them); when " +
+      (is_first ? "; no job was submitted; when "
+                : "; the jobs above stay (evd cancel ends them); when ") +
       (campaign.root() / "site.toml").string() +
       " asks for what this cluster has (--site NAME), type the same command again");
 }
@@ -44,8 +46,8 @@ void submit_jobs(const run::Campaign& campaign, const run::Site& site,
     std::vector<std::string> after;
     for (const auto& ref : job.after) after.push_back(queue.at(ref).job);
     lease.confirm();
-    const std::string id =
-        submit_one(campaign, sbatch_command(campaign, site, job, after), unset, job);
+    const std::string id = submit_one(campaign, sbatch_command(campaign, site, job, after), unset,
+                                      job, &job == jobs.data());
     // Before the next one: what is submitted is never forgotten.
     queue[job.ref] = {id, "PENDING", "None"};
     earlier.jobs[job.ref] = {id, after, utc_ms()};
