@@ -32,8 +32,10 @@ void check_lines(std::string_view text, std::string_view where) {
   for (const auto& line : split(text, '\n')) {
     ++number;
     if (!std::regex_match(line, kLine))
-      throw ConfigurationError(std::string(where) + ":" + std::to_string(number) +
-                               ": a site file holds lines key = \"value\" only, and [stage]");
+      throw ConfigurationError(
+          std::string(where) + ":" + std::to_string(number) +
+          ": a site file holds lines key = \"value\" only (a number too: nodes = \"2\"), "
+          "and [stage]");
   }
 }
 

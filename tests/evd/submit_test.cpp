@@ -141,7 +141,7 @@ TEST_F(Submit, EveryStageGetsWhatItsSiteSays) {
   ASSERT_EQ(done.code, 0) << done.story();
   for (const char* option :
        {"--parsable", "--kill-on-invalid-dep=yes", "--requeue", "--open-mode=append",
-        "--partition=batch", "--account=abc", "--job-name=campaign-judge-0000", "--ntasks=3",
+        "--partition=batch", "--account=abc", "--job-name=judge-0000-campaign", "--ntasks=3",
         "--dependency=afterok:101"})
     EXPECT_NE(job(104).find(std::string(option) + "\n"), std::string::npos) << option << job(104);
   EXPECT_NE(job(104).find("/slurm/judge.sbatch\n" + root().string() + "\n0\n"), std::string::npos);

@@ -10,6 +10,7 @@
 #include "run/campaign.hpp"
 #include "slurm_queue.hpp"
 #include "submit_lease.hpp"
+#include "submitted_jobs.hpp"
 
 namespace evd::hands {
 namespace {
@@ -30,6 +31,9 @@ int cancel(const std::filesystem::path& directory) {
   const auto said = capture(command);
   if (said.code != 0)
     throw ServiceError("scancel says: " + join(split(trim(said.err), '\n'), " / "));
+  auto jobs = read_jobs(campaign);
+  jobs.is_cancelled = true;
+  publish_jobs(campaign, jobs);
   for (const auto& [ref, job] : answer.queue) {
     if (job.state == "COMPLETING") continue;
     std::cout << to_string(ref) << ": job " << job.job << " was " << describe(job)

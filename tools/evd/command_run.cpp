@@ -21,6 +21,8 @@
 #include "run/staleness.hpp"
 #include "run_log.hpp"
 #include "site.hpp"
+#include "slurm_queue.hpp"
+#include "submitted_jobs.hpp"
 #include "text_table.hpp"
 #include "worth.hpp"
 
@@ -62,6 +64,7 @@ class ChainRun {
   int go() {
     const auto stages = run::chain(options_.rounds);
     if (const int code = check_stale(stages); code != 0) return code;
+    warn_of_jobs();
     if (options_.times && !time_launches()) return stopped();
     for (const auto& ref : stages) {
       if (runner_.take_stop()) return stopped();
@@ -73,6 +76,16 @@ class ChainRun {
   }
 
  private:
+  // They would do the same stages, one here and one there.
+  void warn_of_jobs() const {
+    if (read_jobs(campaign_).jobs.empty()) return;
+    const auto answer = ask_queue(campaign_.id());
+    if (answer.queue.empty()) return;
+    std::cerr << "evd: " << answer.queue.size()
+              << " jobs of this campaign are in Slurm's queue and do the same stages (evd cancel "
+              << shell_word(campaign_.root().string()) << " ends them)\n";
+  }
+
   // Stale results are not redone unasked: they may have cost money.
   int check_stale(const std::vector<StageRef>& stages) const {
     run::Standings standings(campaign_);

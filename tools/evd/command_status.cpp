@@ -128,9 +128,11 @@ class Status {
     }
     if (!cancelled.empty())
       text +=
-          "cancelled by Slurm, as what they wait for did not end well: " + join(cancelled, ", ") +
-          "\n  when the cause is gone: evd submit " + shell_word(campaign_.root().string()) +
-          " --rounds " + std::to_string(jobs_.rounds) + "\n";
+          (jobs_.is_cancelled ? "cancelled by evd cancel: " + join(cancelled, ", ") + "\n  to go on"
+                              : "cancelled by Slurm, as what they wait for did not end well: " +
+                                    join(cancelled, ", ") + "\n  when the cause is gone") +
+          ": evd submit " + shell_word(campaign_.root().string()) + " --rounds " +
+          std::to_string(jobs_.rounds) + "\n";
     if (!queue_trouble_.empty()) text += "submitted jobs are not shown: " + queue_trouble_ + "\n";
     return text.empty() ? "" : text + "\n";
   }

@@ -50,6 +50,7 @@ void submit_jobs(const run::Campaign& campaign, const run::Site& site,
                                       job, &job == jobs.data());
     // Before the next one: what is submitted is never forgotten.
     queue[job.ref] = {id, "PENDING", "None"};
+    earlier.is_cancelled = false;
     earlier.jobs[job.ref] = {id, after, utc_ms()};
     publish_jobs(campaign, earlier);
     std::cout << padded(to_string(job.ref), 17) << padded("job " + id, 12)

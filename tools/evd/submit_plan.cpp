@@ -112,12 +112,9 @@ std::vector<std::string> sbatch_command(const run::Campaign& campaign, const run
   const std::string stem = run::file_stem(ref);
   const auto log = campaign.logs().string() + "/" + stem;
   std::vector<std::string> command = {
-      "sbatch",
-      "--parsable",
-      "--kill-on-invalid-dep=yes",
-      "--requeue",
-      "--open-mode=append",
-      "--job-name=" + plain_word(campaign.config(ref.round).campaign.name) + "-" + stem,
+      "sbatch", "--parsable", "--kill-on-invalid-dep=yes", "--requeue", "--open-mode=append",
+      // The stage first: squeue shows eight characters.
+      "--job-name=" + stem + "-" + plain_word(campaign.config(ref.round).campaign.name),
       "--comment=" + job_comment(campaign.id(), ref),
       "--output=" + doubled_percent(log) + "-%j.log"};
   for (auto& option : site.sbatch_options(ref.stage)) command.push_back(std::move(option));

@@ -23,6 +23,7 @@ SubmittedJobs read_jobs(const run::Campaign& campaign) {
     const auto json = nlohmann::json::parse(fs::read_text(file));
     SubmittedJobs jobs;
     json.at("rounds").get_to(jobs.rounds);
+    jobs.is_cancelled = json.value("cancelled", false);
     for (const auto& entry : json.at("jobs")) {
       const run::StageRef ref{parse_enum<run::Stage>(entry.at("stage").get<std::string>(), "stage"),
                               entry.at("round")};
@@ -39,6 +40,7 @@ SubmittedJobs read_jobs(const run::Campaign& campaign) {
 void publish_jobs(const run::Campaign& campaign, const SubmittedJobs& jobs) {
   nlohmann::ordered_json json = {{"campaign", campaign.id().hex()},
                                  {"rounds", jobs.rounds},
+                                 {"cancelled", jobs.is_cancelled},
                                  {"jobs", nlohmann::ordered_json::array()}};
   for (const auto& [ref, job] : jobs.jobs)
     json["jobs"].push_back({{"stage", name(ref.stage)},

@@ -19,7 +19,8 @@ struct SubmittedJob {
 
 /// DIR/jobs.json: what was submitted. Only the holder of the submit lease writes it.
 struct SubmittedJobs {
-  int rounds = 0;  ///< most rounds that were asked for
+  int rounds = 0;             ///< most rounds that were asked for
+  bool is_cancelled = false;  ///< by evd cancel, and nothing was submitted since
   std::map<run::StageRef, SubmittedJob> jobs;
 };
 /// Empty when there is no such file; DataError when it is damaged.
