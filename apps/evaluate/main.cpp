@@ -1,5 +1,6 @@
 #include "evaluate/prompts_program.hpp"
 #include "evaluate/stage.hpp"
+#include "nn/device.hpp"
 #include "run/program.hpp"
 
 int main(int argc, char** argv) {
@@ -11,6 +12,6 @@ int main(int argc, char** argv) {
       {{run::Stage::evaluate,
         "Renders a share of the set and the held-out prompts with a round's weights.\nOr draws any "
         "prompts: evd-evaluate DIR --prompts FILE --checkpoint N|start --seeds 0..3 --out FOLDER",
-        evaluate::run_stage,
-        [&](CLI::App& app) { evaluate::add_prompt_options(app, described); }}});
+        evaluate::run_stage, [&](CLI::App& app) { evaluate::add_prompt_options(app, described); },
+        [](const run::Config& config) { nn::require_device(config.compute); }}});
 }

@@ -1,3 +1,4 @@
+#include "nn/device.hpp"
 #include "run/program.hpp"
 #include "train/plan_program.hpp"
 #include "train/stage.hpp"
@@ -20,5 +21,6 @@ int main(int argc, char** argv) {
           train::add_stage_options(app, wishes);
           train::add_plan_options(app, described);
           train::add_synthetic_options(app, synthetic);
-        }}});
+        },
+        [](const run::Config& config) { nn::require_device(config.compute); }}});
 }

@@ -30,7 +30,11 @@ std::string why_none() {
   int count = 0;
   const cudaError_t code = cudaGetDeviceCount(&count);
   static_cast<void>(cudaGetLastError());
-  return code == cudaSuccess ? "the driver knows of no card" : cudaGetErrorString(code);
+  if (code == cudaSuccess) return "the driver knows of no card";
+  if (code == cudaErrorInsufficientDriver) {
+    return "no driver of NVIDIA's is here, or one older than CUDA 13.0 wants";
+  }
+  return cudaGetErrorString(code);
 }
 
 void use_device(int index) { check(cudaSetDevice(index), "cudaSetDevice"); }

@@ -70,11 +70,20 @@ at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
   return at::cat(mixed);
 }
 
-at::Tensor padded_cross_attention(const at::Tensor& q, const at::Tensor& kv,
-                                  std::span<const std::int64_t> lengths, int heads, HeadNorm norm) {
+at::Tensor padded_cross_attention(const at::Tensor& q, const at::Tensor& kv, const Padding& padding,
+                                  int heads, HeadNorm norm) {
+  const auto padded =
+      kv.index_select(0, padding.tokens).view({q.size(0), -1, kv.size(1)}).chunk(2, 2);
+  return attention(q, padded[0], padded[1], padding.bias, heads, norm);
+}
+
+}  // namespace evd::nn::composed
+
+namespace evd::nn {
+
+Padding padding_of(std::span<const std::int64_t> lengths, const at::TensorOptions& place) {
   const auto count = static_cast<std::int64_t>(lengths.size());
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
-  // Which token stands in each place, on the host: lengths never wait for the device.
   at::Tensor tokens = at::zeros({count, longest}, at::kLong);
   at::Tensor bias = at::zeros({count, 1, 1, longest}, at::kDouble);
   std::int64_t first = 0;
@@ -85,10 +94,7 @@ at::Tensor padded_cross_attention(const at::Tensor& q, const at::Tensor& kv,
     bias.select(0, i).narrow(2, length, longest - length).fill_(-INFINITY);
     first += length;
   }
-  const auto padded = kv.index_select(0, tokens.flatten().to(kv.device()))
-                          .view({count, longest, kv.size(1)})
-                          .chunk(2, 2);
-  return attention(q, padded[0], padded[1], bias.to(kv.options()), heads, norm);
+  return {tokens.flatten().to(place.device()), bias.to(place)};
 }
 
-}  // namespace evd::nn::composed
+}  // namespace evd::nn

@@ -20,9 +20,8 @@ namespace evd::nn::composed {
 [[nodiscard]] at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
                                          std::span<const std::int64_t> lengths, int heads,
                                          HeadNorm norm);
-/// All texts at once, padded to the longest: for devices that want few large operations.
+/// All texts at once, padded to the longest.
 [[nodiscard]] at::Tensor padded_cross_attention(const at::Tensor& q, const at::Tensor& kv,
-                                                std::span<const std::int64_t> lengths, int heads,
-                                                HeadNorm norm);
+                                                const Padding& padding, int heads, HeadNorm norm);
 
 }  // namespace evd::nn::composed

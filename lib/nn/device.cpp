@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <ATen/Context.h>
+#include <ATen/DeviceAccelerator.h>
 
 #include "core/error.hpp"
 #include "cuda/device.hpp"
@@ -10,16 +11,22 @@
 
 namespace evd::nn {
 
+void require_device(const ComputeOptions& options) {
+  if (options.device != DeviceKind::cuda || cuda::device_count() > 0) return;
+  throw ConfigurationError(
+      "compute.device = cuda, but there is no card (" + cuda::why_none() + "): " +
+      (cuda::is_built_in()
+           ? "ask for one (gpus_per_node or gpus_per_task in the site file), or set "
+           : "or set ") +
+      "compute.device=auto, which takes the processor then");
+}
+
 Engine choose_engine(const ComputeOptions& options, int local_rank) {
   Engine engine{-1, options.precision};
   if (options.device == DeviceKind::cpu) return engine;
   const int cards = cuda::device_count();
-  if (cards == 0) {
-    if (options.device == DeviceKind::automatic) return engine;
-    throw ConfigurationError("compute.device = cuda, but there is no card (" + cuda::why_none() +
-                             "): ask for one (gpus in the site file), or set "
-                             "compute.device=auto, which takes the processor then");
-  }
+  require_device(options);
+  if (cards == 0) return engine;
   engine.card = local_rank % cards;
   cuda::use_device(engine.card);
   auto& context = at::globalContext();
@@ -29,10 +36,16 @@ Engine choose_engine(const ComputeOptions& options, int local_rank) {
     // cuBLAS reads it when its first handle is made; a user's own value stays.
     setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
     context.setDeterministicCuDNN(true);
-    context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+    // Not as warnings only: backward of attention then stays as it is. cuDNN's has no other way.
+    context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+    context.setSDPUseCuDNN(false);
     context.setDeterministicFillUninitializedMemory(false);
   }
   return engine;
+}
+
+void release_cached(const Engine& engine) {
+  if (engine.on_card()) at::accelerator::emptyCache();
 }
 
 std::string device_name(const Engine& engine) {

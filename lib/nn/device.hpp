@@ -16,10 +16,16 @@ struct Engine {
   [[nodiscard]] bool is_plain() const { return !on_card() && precision == Precision::float32; }
 };
 
+/// ConfigurationError, with what to type, when a card is wanted and there is none.
+void require_device(const ComputeOptions& options);
+
 /// The engine of a rank that is number `local_rank` on its node: card local_rank modulo the cards
-/// it sees, which becomes the calling thread's. Logs nothing. ConfigurationError when a card is
-/// wanted and there is none.
+/// it sees, which becomes the calling thread's. ConfigurationError as require_device().
 [[nodiscard]] Engine choose_engine(const ComputeOptions& options, int local_rank);
+
+/// Gives back what LibTorch keeps of freed memory of the card: managed memory, in which training's
+/// state lies, would leave the card for it without a word.
+void release_cached(const Engine& engine);
 
 /// "cpu", "NVIDIA H100 80GB HBM3": what a checkpoint remembers.
 [[nodiscard]] std::string device_name(const Engine& engine);

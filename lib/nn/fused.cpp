@@ -233,8 +233,10 @@ at::Tensor self_attention(const at::Tensor& qkv, int heads, HeadNorm norm, Kerne
 
 at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
                            std::span<const std::int64_t> lengths, int heads, HeadNorm norm,
-                           Kernels kernels) {
-  if (!q.is_cpu()) return composed::padded_cross_attention(q, kv, lengths, heads, norm);
+                           Kernels kernels, const Padding& padding) {
+  if (padding.tokens.defined()) {
+    return composed::padded_cross_attention(q, kv, padding, heads, norm);
+  }
   if (!is_fused(q, kernels) || *std::max_element(lengths.begin(), lengths.end()) > kMaxKeys) {
     return composed::cross_attention(q, kv, lengths, heads, norm);
   }

@@ -28,10 +28,21 @@ enum class HeadNorm : std::uint8_t { none, layer_norm };
 /// Multi-head self-attention. qkv (B, N, 3 C): queries, keys, values. Gives (B, N, C).
 [[nodiscard]] at::Tensor self_attention(const at::Tensor& qkv, int heads, HeadNorm norm,
                                         Kernels kernels);
+/// Where padding to the longest puts the tokens of texts that lie one after another: for devices
+/// that want few large operations. Made once for all blocks; undefined on the CPU.
+struct Padding {
+  at::Tensor tokens;  ///< (B * longest): which token stands in each place
+  at::Tensor bias;    ///< (B, 1, 1, longest): -inf where none does
+};
+/// On the device and in the type of `place`. The only wait for the device.
+[[nodiscard]] Padding padding_of(std::span<const std::int64_t> lengths,
+                                 const at::TensorOptions& place);
+
 /// Cross-attention of each picture to its own text. q (B, N, C); kv (T, 2 C): keys, then values of
 /// all texts, one after another; lengths: tokens of each of the B texts, T in all.
 [[nodiscard]] at::Tensor cross_attention(const at::Tensor& q, const at::Tensor& kv,
                                          std::span<const std::int64_t> lengths, int heads,
-                                         HeadNorm norm, Kernels kernels);
+                                         HeadNorm norm, Kernels kernels,
+                                         const Padding& padding = {});
 
 }  // namespace evd::nn

@@ -131,11 +131,17 @@ Network::Block Network::block(int index) const {
           linear(name + "mlp.fc2")};
 }
 
-TextKeys Network::keys_of(const TextBatch& text) const {
-  const at::Tensor states = caption2_(gelu(caption1_(text.states), kernels_));  // (T, C)
+TextKeys Network::states_of(const TextBatch& text) const {
   TextKeys keys;
   keys.lengths = text.lengths;
-  for (const auto& block : blocks_) keys.kv.push_back(block.key_value(states));
+  keys.states = caption2_(gelu(caption1_(text.states), kernels_));  // (T, C)
+  return keys;
+}
+
+TextKeys Network::keys_of(const TextBatch& text) const {
+  TextKeys keys = states_of(text);
+  for (const auto& block : blocks_) keys.kv.push_back(block.key_value(keys.states));
+  keys.states.reset();
   return keys;
 }
 
@@ -194,7 +200,7 @@ AttentionLogits logits_of(const at::Tensor& qkv, const at::Tensor& query, const 
 
 at::Tensor Network::apply(const Block& block, const at::Tensor& x, const at::Tensor& t0,
                           const at::Tensor& kv, std::span<const std::int64_t> lengths,
-                          AttentionLogits* logits) const {
+                          const Padding& padding, AttentionLogits* logits) const {
   const auto& n = layout_.network();
   const int heads = n.width / n.head_dim;
   const auto self_norm = n.qk_norm == QkNorm::self_cross ? HeadNorm::layer_norm : HeadNorm::none;
@@ -209,7 +215,8 @@ at::Tensor Network::apply(const Block& block, const at::Tensor& x, const at::Ten
   // No norm before and no gate after: so it is in the original.
   const at::Tensor query = block.query(h);
   if (logits != nullptr) *logits = logits_of(qkv, query, kv, lengths, heads, self_norm, cross_norm);
-  h = h + block.cross_out(cross_attention(query, kv, lengths, heads, cross_norm, kernels_));
+  h = h +
+      block.cross_out(cross_attention(query, kv, lengths, heads, cross_norm, kernels_, padding));
 
   const at::Tensor hidden = gelu(block.fc1(norm_modulate(h, m[3], m[4], kernels_)), kernels_);
   return h + block.fc2(hidden) * m[5].unsqueeze(1);
@@ -251,14 +258,18 @@ at::Tensor Network::pass(const at::Tensor& z, const at::Tensor& timesteps, const
   const at::Tensor t = embed_time(timesteps, shapes);  // (B, C)
   const at::Tensor t0 = modulation_(at::silu(t)).to(stream_dtype()).view({t.size(0), 6, t.size(1)});
   at::Tensor x = embed_picture(z);  // (B, N, C)
+  const Padding padding = z.is_cpu() ? Padding{} : padding_of(text.lengths, flat_.options());
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     AttentionLogits* found = logits == nullptr ? nullptr : &(*logits)[i];
-    const auto run = [this, &block = blocks_[i], lengths = text.lengths, found](
-                         const at::Tensor& x_in, const at::Tensor& t0_in, const at::Tensor& kv) {
-      return apply(block, x_in, t0_in, kv, lengths, found);
+    const bool makes_keys = text.kv.empty();
+    const auto run = [this, &block = blocks_[i], lengths = text.lengths, padding, makes_keys,
+                      found](const at::Tensor& x_in, const at::Tensor& t0_in,
+                             const at::Tensor& keys) {
+      return apply(block, x_in, t0_in, makes_keys ? block.key_value(keys) : keys, lengths, padding,
+                   found);
     };
-    x = recomputes_ && at::GradMode::is_enabled() ? recomputed(run, x, t0, text.kv[i])
-                                                  : run(x, t0, text.kv[i]);
+    const at::Tensor& keys = makes_keys ? text.states : text.kv[i];
+    x = recomputes_ && at::GradMode::is_enabled() ? recomputed(run, x, t0, keys) : run(x, t0, keys);
   }
   // The head takes t itself, neither through t_block nor SiLU.
   const auto m = (t.unsqueeze(1).to(stream_dtype()) + head_table_.to(stream_dtype())).unbind(1);

@@ -23,6 +23,7 @@ struct TextBatch {
 /// once for all its steps.
 struct TextKeys {
   std::vector<at::Tensor> kv;  ///< per block (sum of lengths, 2 C): keys, then values
+  at::Tensor states;  ///< instead of them: (sum of lengths, C), which each block takes its own of
   std::vector<std::int64_t> lengths;
 };
 
@@ -59,6 +60,9 @@ class Network {
   void recompute_blocks() { recomputes_ = true; }
 
   [[nodiscard]] TextKeys keys_of(const TextBatch& text) const;
+  /// The same for one pass of training: keys and values are made within each block, so that
+  /// backward finishes a block's gradients together, and the last blocks' first.
+  [[nodiscard]] TextKeys states_of(const TextBatch& text) const;
   /// z (B, C, H, W), H and W multiples of the patch; timesteps (B), which may lie between whole
   /// numbers -> (B, out_channels, H, W), double of a network in double, else float. `shapes` is
   /// read by a multi-aspect network only. All on the weights' device.
@@ -106,7 +110,7 @@ class Network {
                                 std::vector<AttentionLogits>* logits) const;
   [[nodiscard]] at::Tensor apply(const Block& block, const at::Tensor& x, const at::Tensor& t0,
                                  const at::Tensor& kv, std::span<const std::int64_t> lengths,
-                                 AttentionLogits* logits = nullptr) const;
+                                 const Padding& padding, AttentionLogits* logits) const;
   [[nodiscard]] at::Tensor to_picture(const at::Tensor& tokens, std::int64_t rows,
                                       std::int64_t columns) const;
 

@@ -20,9 +20,11 @@ struct VaeWeights {
   at::Device device;
   int groups;
 
-  /// Channels last in fp32, where the convolutions are faster so; ATen has no such ones in fp64.
+  /// Channels last in fp32 on the CPU, where the convolutions are faster so; ATen has no such ones
+  /// in fp64, and a card's group norm none.
   [[nodiscard]] at::MemoryFormat format() const {
-    return dtype == at::kDouble ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast;
+    return dtype == at::kDouble || !device.is_cpu() ? at::MemoryFormat::Contiguous
+                                                    : at::MemoryFormat::ChannelsLast;
   }
   [[nodiscard]] bool has(const std::string& name) const { return set.tensors().contains(name); }
   [[nodiscard]] at::Tensor copy(const std::string& name, at::ScalarType as) const;

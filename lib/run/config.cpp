@@ -155,8 +155,13 @@ std::vector<double> TrainOptions::more_decays() const {
     } catch (const std::exception&) {  // told of below
     }
     if (read != word.size() || !(decay >= 0 && decay < 1)) {
-      throw ConfigurationError("train.more_emas: \"" + printable(word) +
-                               "\" is no decay (numbers from 0 to below 1, apart by spaces)");
+      throw ConfigurationError(
+          "train.more_emas: \"" + printable(word) +
+          "\" is no decay (numbers from 0 to below 1, apart by spaces, such as "
+          "\"0.999 0.99999\")");
+    }
+    if (decay == ema || std::find(decays.begin(), decays.end(), decay) != decays.end()) {
+      throw ConfigurationError("train.more_emas: " + word + " is averaged with already");
     }
     decays.push_back(decay);
   }

@@ -108,6 +108,7 @@ class Life {
   std::string enter() {
     try {
       open();
+      if (stage_.check) stage_.check(config_);
       admission_ = admit(*campaign_,
                          {.self = arguments_.self,
                           .rerun = arguments_.rerun,

@@ -49,6 +49,8 @@ struct StageProgram {
   std::function<Result(Context&)> run;
   /// Options of the program that are no stage's; nothing = none.
   std::function<void(CLI::App&)> more_options = nullptr;
+  /// Called on rank 0 before anything is set aside or begun; throws what this machine cannot do.
+  std::function<void(const Config&)> check = nullptr;
 };
 
 /// The whole of a stage program's main: arguments (`DIR --round N | --start

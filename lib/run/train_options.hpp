@@ -110,7 +110,8 @@ struct TrainOptions {
     v("spike_after", spike_after,
       {"steps", "applied before spikes are looked for: a start is wild", science, 0, 1e8});
     v("block_norms_every", block_norms_every,
-      {"steps", "between rows of blocks.h5 (norms of each block); 0 = none", science, 0, 1e8});
+      {"steps", "between rows of blocks.h5 (norms and attention logits of each block); 0 = none",
+       science, 0, 1e8});
     v("validate_every", validate_every,
       {"steps",
        "of the campaign between validations: losses on held-out samples, and pictures that the "

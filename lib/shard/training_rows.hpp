@@ -50,7 +50,7 @@ struct Block {
     v("update_ratio", update_ratio, {"", "norm of the step's change over the weights' norm"});
     v("self_logit", self_logit,
       {"",
-       "largest |logit| of self-attention before the step, over some of its samples; not a "
+       "largest absolute logit of self-attention before the step, over some of its samples; not a "
        "number outside of blocks"});
     v("cross_logit", cross_logit, {"", "the same of cross-attention"});
   }

@@ -120,14 +120,14 @@ Reads Backprop::State::reads(const Part& part) const {
   const auto count = static_cast<std::int64_t>(part.size());
   const std::array<std::int64_t, 4> shape = {count, n.channels, part.height, part.width};
   const std::vector<double> timesteps(part.timesteps.begin(), part.timesteps.end());
-  return {
-      nn::Diffusion(schedule, layout.diffusion(), part.timesteps, place),
-      view(part.pictures, shape).to(place),
-      view(part.noise, shape).to(place),
-      at::from_blob(const_cast<double*>(timesteps.data()), {count}, at::kDouble)
-          .to(place.dtype(at::kDouble), false, true),
-      network.keys_of(nn::text_batch(part.texts, part.captions, null_text, n.caption_width, place)),
-      {view(part.sizes_px, {count, 2}).to(place), view(part.aspects, {count}).to(place)}};
+  return {nn::Diffusion(schedule, layout.diffusion(), part.timesteps, place),
+          view(part.pictures, shape).to(place),
+          view(part.noise, shape).to(place),
+          at::from_blob(const_cast<double*>(timesteps.data()), {count}, at::kDouble)
+              .to(place.dtype(at::kDouble), false, true),
+          network.states_of(
+              nn::text_batch(part.texts, part.captions, null_text, n.caption_width, place)),
+          {view(part.sizes_px, {count, 2}).to(place), view(part.aspects, {count}).to(place)}};
 }
 
 at::Tensor Backprop::State::forward(const Part& part) const {

@@ -4,6 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
+
 namespace evd::train {
 
 std::string part_of(std::string_view parameter) {
@@ -64,6 +68,10 @@ std::vector<shard::Block> BlockNorms::measure(const State& state, Exchange& exch
   const double keep = 1 - adamw.learning_rate * adamw.weight_decay;
   // Gradient, weights, step of each part.
   std::vector<double> squares(3 * parts_.size());
+  if (state.engine().on_card()) {
+    add_on_card(state, exchange, {rate, unbias, keep, adamw.epsilon}, squares);
+    return rows_of(squares, step, round, logits);
+  }
   for (const auto& run : runs_) {
     const auto gradient = exchange.own_gradient(run.bucket);
     const auto weights = state.own(Kind::master, run.bucket);
@@ -80,6 +88,41 @@ std::vector<shard::Block> BlockNorms::measure(const State& state, Exchange& exch
       sums[2] += change * change;
     }
   }
+  return rows_of(squares, step, round, logits);
+}
+
+void BlockNorms::add_on_card(const State& state, const Exchange& exchange, const Remade& remade,
+                             std::span<double> squares) const {
+  std::vector<at::Tensor> sums;  // three of each run
+  for (const auto& run : runs_) {
+    const at::Tensor gradients = exchange.own_sum(run.bucket);
+    const auto cut = [&](const at::Tensor& all) {
+      return all.narrow(0, static_cast<std::int64_t>(run.begin),
+                        static_cast<std::int64_t>(run.end - run.begin));
+    };
+    const auto own = [&](Kind kind) {
+      const auto values = state.own(kind, run.bucket);
+      return cut(at::from_blob(const_cast<float*>(values.data()),  // only read
+                               {static_cast<std::int64_t>(values.size())}, gradients.options()));
+    };
+    const at::Tensor weights = own(Kind::master);
+    const at::Tensor moved = own(Kind::exp_avg) * remade.rate /
+                             (own(Kind::exp_avg_sq).sqrt() * remade.unbias + remade.epsilon);
+    const at::Tensor change = (weights * (remade.keep - 1) - moved) / remade.keep;
+    for (const auto& values : {cut(gradients), weights, change}) {
+      sums.push_back(values.square().sum(at::kDouble));
+    }
+  }
+  if (sums.empty()) return;
+  const at::Tensor found = at::stack(sums).cpu();
+  const double* value = found.const_data_ptr<double>();
+  for (const auto& run : runs_) {
+    for (std::size_t i = 0; i < 3; ++i) squares[3 * run.part + i] += *value++;
+  }
+}
+
+std::vector<shard::Block> BlockNorms::rows_of(std::vector<double>& squares, std::int64_t step,
+                                              int round, std::span<const double> logits) const {
   sharding_.grid().world().all_reduce(std::span(squares), mpi::Reduce::sum);
   std::vector<shard::Block> rows;
   for (std::size_t i = 0; i < parts_.size(); ++i) {

@@ -44,6 +44,19 @@ class BlockNorms {
     std::size_t end = 0;
     std::size_t part = 0;
   };
+  /// What an update's step is computed from again.
+  struct Remade {
+    double rate = 0;
+    double unbias = 0;
+    double keep = 0;
+    double epsilon = 0;
+  };
+  /// Adds the three sums of each part, computed where the state lies.
+  void add_on_card(const State& state, const Exchange& exchange, const Remade& remade,
+                   std::span<double> squares) const;
+  [[nodiscard]] std::vector<shard::Block> rows_of(std::vector<double>& squares, std::int64_t step,
+                                                  int round, std::span<const double> logits) const;
+
   const Sharding& sharding_;
   std::vector<std::string> parts_;
   std::vector<Run> runs_;

@@ -1,9 +1,11 @@
 #include "train/card_exchange.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include "core/clock.hpp"
@@ -14,6 +16,8 @@
 
 namespace evd::train {
 namespace {
+
+static_assert(CardParameters::kMostMore == int{run::TrainOptions::kMostMoreEmas});
 
 std::int64_t signed_size(std::size_t size) { return static_cast<std::int64_t>(size); }
 
@@ -40,6 +44,15 @@ CardExchange::CardExchange(State& state, std::unique_ptr<nccl::Collectives> coll
   own_sums_ = at::zeros({signed_size(own)}, place.dtype(at::kFloat));
   own_computed_ = at::zeros({signed_size(own)}, place);
   share_weights();
+}
+
+// Nobody takes its side of the last exchange away before all have done theirs.
+CardExchange::~CardExchange() {
+  if (std::uncaught_exceptions() > 0) return;
+  try {
+    sharding_.grid().world().barrier();
+  } catch (const Error&) {  // the others have ended: there is nobody to wait for
+  }
 }
 
 std::size_t CardExchange::part_length(std::size_t bucket) const {
@@ -91,10 +104,13 @@ void CardExchange::finish() {
       own_sums_.narrow(0, signed_size(places_[bucket] + own), signed_size(beyond)).zero_();
     }
   }
-  const double norm =
-      at::linalg_vector_norm(own_sums_, 2, at::OptionalIntArrayRef{}, false, at::kDouble)
-          .item<double>();
-  squared_norm_ = norm * norm;
+  // A bucket at a time: what is widened to double is copied.
+  std::vector<at::Tensor> norms;
+  for (std::size_t bucket = 0; bucket < buckets(); ++bucket) {
+    norms.push_back(
+        at::linalg_vector_norm(own_sum(bucket), 2, at::OptionalIntArrayRef{}, false, at::kDouble));
+  }
+  squared_norm_ = at::stack(norms).square().sum().item<double>();
 }
 
 std::span<const float> CardExchange::own_gradient(std::size_t bucket) {
@@ -138,6 +154,7 @@ void CardExchange::update(const AdamW& adamw, std::int64_t number, double gradie
 
 void CardExchange::cast(std::size_t bucket) {
   const auto master = state_.own(Kind::master, bucket);
+  if (master.empty()) return;  // its place may be beyond all memory
   own_computed(bucket).copy_(
       at::from_blob(master.data(), {signed_size(master.size())}, own_sums_.options()));
 }

@@ -20,6 +20,8 @@ class CardExchange final : public Exchange {
  public:
   /// `state` is sharded with every rank as a node of its own. Collective.
   CardExchange(State& state, std::unique_ptr<nccl::Collectives> collectives);
+  /// Collective, except while an exception unwinds.
+  ~CardExchange() override;
 
   [[nodiscard]] const at::Tensor& weights() const override { return weights_; }
   [[nodiscard]] const at::Tensor& gradients() const override { return gradients_; }
@@ -27,6 +29,7 @@ class CardExchange final : public Exchange {
   void ready(std::size_t index) override;
   void finish() override;
   [[nodiscard]] std::span<const float> own_gradient(std::size_t bucket) override;
+  [[nodiscard]] at::Tensor own_sum(std::size_t bucket) const override;
   [[nodiscard]] double own_squared_norm() const override { return squared_norm_; }
   void update(const AdamW& adamw, std::int64_t number, double gradient_scale) override;
   void share_weights() override;
@@ -36,8 +39,6 @@ class CardExchange final : public Exchange {
   /// Elements of the longest part of a bucket.
   [[nodiscard]] std::size_t part_length(std::size_t bucket) const;
   [[nodiscard]] std::size_t buckets() const { return sharding_.own().size(); }
-  /// This rank's part of a bucket, without what lies beyond.
-  [[nodiscard]] at::Tensor own_sum(std::size_t bucket) const;
   [[nodiscard]] at::Tensor own_computed(std::size_t bucket) const;
   void start(std::size_t bucket);
   void cast(std::size_t bucket);

@@ -60,6 +60,7 @@ void Checkpoints::begin(const State& state, const RoundRows& rows) {
   saving_->index.guard = state.guard;
   saving_->index.key = setup_.key;
   saving_->index.piece_elements = setup_.piece_elements;
+  saving_->index.more_decays = state.more_decays();
   saving_->index.environment = setup_.environment;
   saving_->null_text = state.null_text;
   saving_->rows = rows;

@@ -101,7 +101,7 @@ void fill(State& state, const stdfs::path& folder, const CheckpointIndex& index)
   const auto null_text = nn::Safetensors::read(folder / CheckpointIndex::kNullText);
   nn::check_metadata(null_text, sharding.layout());
   state.null_text = nn::null_text_of(null_text, sharding.layout());
-  Pieces(sharding, index.piece_elements).restore(state, folder);
+  Pieces(sharding, index.piece_elements).restore(state, folder, index.more_decays);
   state.counters = index.counters;
   state.guard = index.guard;
 }

@@ -12,7 +12,7 @@
 namespace evd::train {
 namespace {
 
-constexpr const char* kFormat = "evolvedirector checkpoint 5";
+constexpr const char* kFormat = "evolvedirector checkpoint 6";
 constexpr std::uint64_t kMaxIndexBytes = std::uint64_t{1} << 26;
 
 nlohmann::json tensors_of(const Pieces& pieces, const nn::Layout& layout) {
@@ -49,6 +49,7 @@ CheckpointIndex parse(const nlohmann::json& json) {
   guard.at("skipped").get_to(index.guard.skipped);
   index.key = Sha256::parse(json.at("resumes").get<std::string>());
   json.at("piece_elements").get_to(index.piece_elements);
+  json.at("more_decays").get_to(index.more_decays);
   for (const auto& file : json.at("files")) {
     index.files.push_back({checked_name(file.at("name").get<std::string>()),
                            file.at("bytes").get<std::int64_t>(),
@@ -79,6 +80,7 @@ Sha256 CheckpointIndex::content() const {
   for (const float norm : guard.norms)
     stream.field(std::uint64_t{std::bit_cast<std::uint32_t>(norm)});
   stream.field(key.hex()).field(static_cast<std::uint64_t>(piece_elements));
+  for (const double decay : more_decays) stream.field(std::bit_cast<std::uint64_t>(decay));
   for (const auto& file : files) stream.field(file.name).field(file.sha256.hex());
   for (const auto& [file, content] : tables) stream.field(file).field(content.hex());
   return stream.finish();
@@ -101,6 +103,7 @@ std::string to_json(const CheckpointIndex& index, const Pieces& pieces, const nn
         {"skipped", index.guard.skipped}}},
       {"resumes", index.key.hex()},
       {"piece_elements", index.piece_elements},
+      {"more_decays", index.more_decays},
       {"files", files},
       {"tables", tables},
       {"environment", index.environment},

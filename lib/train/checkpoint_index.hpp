@@ -28,6 +28,7 @@ struct CheckpointIndex {
   GuardMemory guard;
   Sha256 key;  ///< of everything that the round's result depends on
   std::size_t piece_elements = 0;
+  std::vector<double> more_decays;    ///< of ema1, ema2, ...
   std::vector<CheckpointFile> files;  ///< pieces and null text
   /// Of each table of the round so far, by file name; not of its bytes, which hold a date.
   std::map<std::string, Sha256> tables;

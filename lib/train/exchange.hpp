@@ -41,6 +41,8 @@ class Exchange {
   virtual void finish() = 0;
   /// The summed gradient of this rank's part of a bucket, for the host to read until the next call.
   [[nodiscard]] virtual std::span<const float> own_gradient(std::size_t bucket) = 0;
+  /// The same where the engine computes.
+  [[nodiscard]] virtual at::Tensor own_sum(std::size_t bucket) const = 0;
   /// Sum of squares over this rank's parts, in double and in a fixed order.
   [[nodiscard]] virtual double own_squared_norm() const = 0;
   /// Applies update number `number`, counted from 1, to this rank's parts of the state.

@@ -32,6 +32,13 @@ struct KnownFile {
   bool is_own = false;
 };
 
+/// A card takes one picture after another: a second thread reads and writes meanwhile.
+int threads_of(const run::Config& config, const nn::Engine& engine, const mpi::Communicator& node) {
+  const int cores = run::cores_per_rank(node);
+  if (config.features.threads > 0) return config.features.threads;
+  return engine.on_card() ? std::min(cores, 2) : cores;
+}
+
 class Preparation {
  public:
   Preparation(run::Context& context, const mpi::Communicator& node,
@@ -44,9 +51,8 @@ class Preparation {
         activity_(activity),
         wanted_(context, members, prompts, catalog),
         targets_(catalog, members, config_.side_px()),
-        threads_(config_.features.threads > 0 ? config_.features.threads
-                                              : run::cores_per_rank(node)),
-        engine_(nn::choose_engine(config_.compute, node.rank())) {}
+        engine_(nn::choose_engine(config_.compute, node.rank())),
+        threads_(threads_of(config_, engine_, node)) {}
 
   Features run() {
     if (config_.has_t5() || config_.has_vae()) {
@@ -347,8 +353,8 @@ class Preparation {
   const Activity& activity_;
   WantedFeatures wanted_;
   data::Targets targets_;
-  int threads_;
   nn::Engine engine_;
+  int threads_;
   Features features_;
   std::vector<FeaturePlace> places_;  // of the first of each key, then of all
   std::vector<KnownFile> known_;

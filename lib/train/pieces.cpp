@@ -6,7 +6,6 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "nn/safetensors.hpp"
-#include "train/checkpoint_files.hpp"
 
 namespace evd::train {
 namespace {
@@ -21,6 +20,17 @@ Bytes values_of(const nn::Safetensors& file, std::size_t count) {
                     std::to_string(count) + " float32 values are expected)");
   }
   return file.bytes(kTensor);
+}
+
+/// Which buffer of files with averages of `theirs` goes on as `kind` of a state with averages of
+/// `ours`; nothing = none.
+std::optional<Kind> source_of(Kind kind, std::span<const double> ours,
+                              std::span<const double> theirs) {
+  if (kind <= Kind::ema0) return kind;
+  const auto first = static_cast<std::size_t>(Kind::ema1);
+  const auto found = std::ranges::find(theirs, ours[static_cast<std::size_t>(kind) - first]);
+  if (found == theirs.end()) return std::nullopt;
+  return kKinds.at(first + static_cast<std::size_t>(found - theirs.begin()));
 }
 
 }  // namespace
@@ -133,7 +143,8 @@ void Pieces::read_runs(Kind kind, Place place, const std::filesystem::path& dire
   }
 }
 
-void Pieces::restore(State& state, const std::filesystem::path& directory) const {
+void Pieces::restore(State& state, const std::filesystem::path& directory,
+                     std::span<const double> more_decays) const {
   const auto& grid = sharding_.grid();
   const auto copy = [](Bytes values, float* out) {
     std::memcpy(out, values.data(), values.size());
@@ -144,16 +155,17 @@ void Pieces::restore(State& state, const std::filesystem::path& directory) const
     read_runs(Kind::master, {grid.local().rank(), node}, directory,
               [&](const Run& run, Bytes values) { copy(values, &state.weights()[run.flat]); });
   }
+  state.fence();
   for (const Kind kind : state.kinds()) {
     if (kind == Kind::master && shares) continue;
-    if (kind > Kind::ema0 && !is_there(directory / file_name(kind, 0))) {
-      state.fence();  // the weights are whole
+    const auto from = source_of(kind, state.more_decays(), more_decays);
+    if (!from) {
       for (std::size_t bucket = 0; bucket < sharding_.own().size(); ++bucket) {
         std::ranges::copy(state.own(Kind::master, bucket), state.own(kind, bucket).begin());
       }
       continue;
     }
-    read_runs(kind, grid.place(), directory, [&](const Run& run, Bytes values) {
+    read_runs(*from, grid.place(), directory, [&](const Run& run, Bytes values) {
       const auto own = state.own(kind, run.bucket);
       copy(values, &own[run.flat - sharding_.own()[run.bucket].begin]);
     });

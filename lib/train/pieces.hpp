@@ -41,9 +41,11 @@ class Pieces {
   [[nodiscard]] std::size_t own_bytes() const;
 
   /// Fills this rank's parts of the state, and its portion of the node's weights, from the files in
-  /// `directory`. An average beyond the first that has no files there begins as a copy of the
-  /// weights. Collective over the node. DataError when a piece is missing or has another size.
-  void restore(State& state, const std::filesystem::path& directory) const;
+  /// `directory`. Averages behind the first go on from that of their decay, of which the files hold
+  /// `more_decays`; one of another decay begins as a copy of the weights. Collective over the node.
+  /// DataError when a piece is missing or has another size.
+  void restore(State& state, const std::filesystem::path& directory,
+               std::span<const double> more_decays) const;
   /// One buffer as the layout's flat buffer, from the files in `directory`.
   [[nodiscard]] std::vector<float> read_flat(Kind kind,
                                              const std::filesystem::path& directory) const;

@@ -113,7 +113,7 @@ void add_plan_options(CLI::App& app, PlanArguments& given) {
       ->check(CLI::Range(1, 1000000))
       ->type_name("N")
       ->group(kGroup);
-  app.add_option("--gpu", given.gpu, "Card whose time is estimated: h100, a100-80, ...")
+  app.add_option("--gpu", given.gpu, "Card that is planned for: h100, a100-80, ...")
       ->type_name("NAME")
       ->group(kGroup);
   app.add_option("--utilisation", given.utilisation, "Share of the card's peak that is reached")
@@ -155,7 +155,12 @@ std::string plan_text(const run::Config& config, const PlanArguments& given) {
   text += line("fits", fit_line(plan, given));
   text += line("work", format("%.3g TFLOP a step, %.3g TFLOP a picture (forward and backward)",
                               flops / 1e12, flops / 1e12 / config.train.batch));
-  if (!given.gpu.empty()) text += line("time", time_line(config, given, flops));
+  if (!given.gpu.empty() && job.engine.on_card()) {
+    text += line("time", job.engine.precision == nn::Precision::bfloat16
+                             ? time_line(config, given, flops)
+                             : "not told in float32: the cards' peaks are known of bfloat16 "
+                               "(--set compute.precision=bfloat16)");
+  }
   return text;
 }
 

@@ -222,6 +222,10 @@ std::span<const float> SharedExchange::own_gradient(std::size_t bucket) {
   return state_->own_gradient(bucket);
 }
 
+at::Tensor SharedExchange::own_sum(std::size_t bucket) const {
+  return State::tensor_of(state_->own_gradient(bucket));
+}
+
 double SharedExchange::own_squared_norm() const {
   double sum = 0;
   for (const double square : state_->squares) sum += square;

@@ -22,6 +22,7 @@ class SharedExchange final : public Exchange {
   void ready(std::size_t index) override;
   void finish() override;
   [[nodiscard]] std::span<const float> own_gradient(std::size_t bucket) override;
+  [[nodiscard]] at::Tensor own_sum(std::size_t bucket) const override;
   [[nodiscard]] double own_squared_norm() const override;
   void update(const AdamW& adamw, std::int64_t number, double gradient_scale) override;
   void share_weights() override;

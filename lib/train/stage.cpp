@@ -46,14 +46,16 @@ RoundRows begin(const run::Context& context, const Inputs& inputs, State& state,
 /// What the bits of a step depend on beside state and configuration.
 Environment environment_of(const run::Context& context, int ranks_per_node, int threads,
                            const nn::Engine& engine) {
-  return {{"ranks", std::to_string(context.world.size())},
-          {"ranks_per_node", std::to_string(ranks_per_node)},
-          {"threads", std::to_string(threads)},
-          {"micro_batch", std::to_string(context.config.train.micro_batch)},
-          {"device", nn::device_name(engine)},
-          {"precision", std::string(name(engine.precision))},
-          {"instruction_set", nn::instruction_set()},
-          {"torch", nn::torch_version()}};
+  return {
+      {"ranks", std::to_string(context.world.size())},
+      {"ranks_per_node", std::to_string(ranks_per_node)},
+      {"threads", std::to_string(threads)},
+      {"micro_batch", std::to_string(context.config.train.micro_batch)},
+      {"device", nn::device_name(engine)},
+      {"deterministic", engine.on_card() && !context.config.compute.deterministic ? "no" : "yes"},
+      {"precision", std::string(name(engine.precision))},
+      {"instruction_set", nn::instruction_set()},
+      {"torch", nn::torch_version()}};
 }
 
 run::Result result_of(const run::Context& context, const State& state, const Bookkeeper& books,
@@ -205,6 +207,9 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const nn::Engine engine = nn::choose_engine(config.compute, node.rank());
   context.log.info("computes on " + nn::device_name(engine) + ", " +
                    std::string(name(engine.precision)));
+  if (!engine.on_card() && !engine.is_plain() && context.world.rank() == 0) {
+    context.log.warning("there is no card: compute.precision=float32 is faster on most processors");
+  }
   const nn::Layout layout(config.network, config.diffusion);
   const JobShape job = job_of(config, context.world.size(), node.size(), engine);
   check_memory(MemoryPlan(layout, job), node.size(), memory_limits(engine));
@@ -217,23 +222,23 @@ run::Result run_stage(run::Context& context, const StageWishes& wishes) {
   const auto prompts = validation_prompts(context);
   // Encoders are in memory in here alone.
   Features features = prepare_features(context, node, members, prompts.texts, catalog, activity);
+  nn::release_cached(engine);
   activity.enter(Operation::load, 0);
   const double prepared_s = monotonic_s();
   const Source source(config, catalog, members, features);
-  const std::size_t averages = 1 + config.train.more_decays().size();
-  Checkpoints checkpoints(
-      sharding,
-      {context.directory, inputs.key, context.header(), config.train.keep,
-       static_cast<std::size_t>(config.train.snapshot_mib) << 20,
-       environment_of(context, node.size(), threads, engine), Pieces::kPieceElements, averages},
-      context.log);
+  Checkpoints checkpoints(sharding,
+                          {context.directory, inputs.key, context.header(), config.train.keep,
+                           static_cast<std::size_t>(config.train.snapshot_mib) << 20,
+                           environment_of(context, node.size(), threads, engine),
+                           Pieces::kPieceElements, 1 + config.train.more_decays().size()},
+                          context.log);
   const auto turns = data::without_held_out(features.buckets.of, members,
                                             config.train.held_out_share, config.campaign.seed);
   const auto validation = make_validation(
       context, members, prompts,
       source.texts_of(prompts.texts, features, config.network.caption_width, context.world),
       threads, engine);
-  State state(sharding, engine, averages);
+  State state(sharding, engine, config.train.more_decays());
   auto rows = begin(context, inputs, state, checkpoints);
   const double loaded_s = monotonic_s();
 

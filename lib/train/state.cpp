@@ -33,7 +33,7 @@ std::string_view name_of(Kind kind) {
   throw InternalError("unknown buffer of a checkpoint");
 }
 
-State::State(const Sharding& sharding, const nn::Engine& engine, std::size_t averages)
+State::State(const Sharding& sharding, const nn::Engine& engine, std::vector<double> more_decays)
     : null_text(static_cast<std::size_t>(sharding.layout().network().max_tokens) *
                 static_cast<std::size_t>(sharding.layout().network().caption_width)),
       sharding_(sharding),
@@ -43,8 +43,9 @@ State::State(const Sharding& sharding, const nn::Engine& engine, std::size_t ave
                                             : 0),
       master_(engine.is_plain() ? 0 : sharding.own_size(), home_of(engine)),
       exp_avg_(sharding.own_size(), home_of(engine)),
-      exp_avg_sq_(sharding.own_size(), home_of(engine)) {
-  for (std::size_t i = 0; i < averages; ++i) {
+      exp_avg_sq_(sharding.own_size(), home_of(engine)),
+      more_decays_(std::move(more_decays)) {
+  for (std::size_t i = 0; i < 1 + more_decays_.size(); ++i) {
     emas_.emplace_back(sharding.own_size(), home_of(engine));
   }
   if (!engine.is_plain() && sharding.grid().local().size() != 1) {

@@ -46,7 +46,8 @@ class State {
  public:
   /// Collective over the ranks of a node. `sharding` must outlive it, and be made with
   /// node_of(). All values are zero.
-  explicit State(const Sharding& sharding, const nn::Engine& engine = {}, std::size_t averages = 1);
+  explicit State(const Sharding& sharding, const nn::Engine& engine = {},
+                 std::vector<double> more_decays = {});
 
   /// layout.size() elements, shared by the node's ranks. Of a plain engine only: InternalError.
   [[nodiscard]] std::span<float> weights() const;
@@ -59,6 +60,8 @@ class State {
   [[nodiscard]] const Sharding& sharding() const { return sharding_; }
   [[nodiscard]] const nn::Engine& engine() const { return engine_; }
   [[nodiscard]] std::size_t averages() const { return emas_.size(); }
+  /// Of the averages behind the first.
+  [[nodiscard]] const std::vector<double>& more_decays() const { return more_decays_; }
   [[nodiscard]] std::span<const Kind> kinds() const { return kinds_of(averages()); }
 
   Counters counters;
@@ -76,6 +79,7 @@ class State {
   AlignedBuffer exp_avg_;
   AlignedBuffer exp_avg_sq_;
   std::vector<AlignedBuffer> emas_;
+  std::vector<double> more_decays_;
   std::vector<std::size_t> places_;  // of each bucket's part in them
 };
 

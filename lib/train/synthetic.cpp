@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <iostream>
 #include <string_view>
 
@@ -57,7 +58,7 @@ std::string work(const run::Config& config, int steps, const mpi::Communicator& 
   world.barrier();  // nobody takes memory before all have looked
   const PeakMemory memory;
   const Sharding sharding(layout, world, node_of(engine, world, node), bucket_bytes_of(engine));
-  State state(sharding, engine, 1 + options.more_decays().size());
+  State state(sharding, engine, options.more_decays());
   start_fresh(state, [&] { return nn::start_weights(layout, config.campaign.seed); });
   const auto exchange_of_all = make_exchange(state);
   Exchange& exchange = *exchange_of_all;
@@ -68,8 +69,15 @@ std::string work(const run::Config& config, int steps, const mpi::Communicator& 
   RateMeter meter(config.network, config.diffusion, options.batch,
                   1e12 * options.peak_tflops * world.size());
   double loss = 0;
+  const auto part_of = [&](int step) {
+    return synthetic_part(config, step, world.rank(), world.size());
+  };
+  // Beside a card's work the next one is drawn; on a processor it would take its time away.
+  const auto how = engine.on_card() ? std::launch::async : std::launch::deferred;
+  auto next = std::async(how, part_of, 0);
   for (int step = 0; step < steps; ++step) {
-    const Part part = synthetic_part(config, step, world.rank(), world.size());
+    const Part part = next.get();
+    next = std::async(how, part_of, step + 1);
     const Pass pass = backprop.run(part, static_cast<std::size_t>(options.batch),
                                    static_cast<std::size_t>(options.micro_batch));
     exchange.finish();

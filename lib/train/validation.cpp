@@ -101,6 +101,7 @@ std::optional<Validated> Validation::run(const Round& round, State& state, const
     is_whole = sheet.has_value();
     if (sheet) found.sheet = std::move(*sheet);
   }
+  nn::release_cached(state.engine());
   swap_average(state, exchange);
   if (!is_whole) return std::nullopt;
   last_ = state.counters.step;

@@ -1,4 +1,8 @@
 // What is computed on a card against the same on the processor.
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
@@ -75,6 +79,17 @@ TEST_F(OnACard, TheNetworkAndItsGradientsAreThoseOfTheProcessor) {
       };
       EXPECT_LE(off(single), 5e-5) << c.layout.parameters()[i].name;
       EXPECT_LE(off(half), 0.2) << c.layout.parameters()[i].name;
+    }
+  }
+}
+
+TEST_F(OnACard, GradientsHaveTheSameBitsInEachRun) {
+  const test::NetworkCase c(QkNorm::self_cross, /*learned_variance=*/true);
+  for (const auto precision : {Precision::float32, Precision::bfloat16}) {
+    const Found first = run(c, options_of({engine.card, precision}));
+    const Found second = run(c, options_of({engine.card, precision}));
+    for (std::size_t i = 0; i < first.gradients.size(); ++i) {
+      EXPECT_TRUE(first.gradients[i].equal(second.gradients[i])) << c.layout.parameters()[i].name;
     }
   }
 }

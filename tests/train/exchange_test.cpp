@@ -47,8 +47,12 @@ class Exchanges : public testing::TestWithParam<Setting> {
  protected:
   void SetUp() override {
     if (GetParam().engine.on_card() && cuda::device_count() == 0) GTEST_SKIP() << cuda::why_none();
-    if (GetParam().engine.on_card()) cuda::use_device(GetParam().engine.card);
-    owner.emplace(world, GetParam());
+    Setting setting = GetParam();
+    if (setting.engine.on_card()) {  // each rank its own, where there are as many
+      setting.engine.card = world.node().rank() % cuda::device_count();
+      cuda::use_device(setting.engine.card);
+    }
+    owner.emplace(world, setting);
   }
   [[nodiscard]] std::vector<float> values_of(int rank, std::size_t step) const {
     std::vector<float> values(layout.size());
@@ -102,7 +106,7 @@ class Exchanges : public testing::TestWithParam<Setting> {
         : node(node_of(setting.engine, world, node_lying(world, setting.lie))),
           layout(nn::test::small_network(), nn::DiffusionOptions{}),
           sharding(layout, world, node, 1024),
-          state(sharding, setting.engine, 3),
+          state(sharding, setting.engine, {0.5, 0.99}),
           exchange(make_exchange(state)) {}
     mpi::Communicator node;
     nn::Layout layout;

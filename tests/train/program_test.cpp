@@ -229,14 +229,26 @@ TEST_F(Training, MoreAveragesAreKeptPublishedAndBegunLater) {
   };
   const auto one = campaign("one");
   ASSERT_EQ(train(one, 2).code, 0);
-  // 0.9 is that of train.ema: the same average twice. 0 is the weights themselves.
-  const std::vector<std::string> more = {"train.more_emas=0.9 0"};
+  const std::vector<std::string> more = {"train.more_emas=0.5 0"};
   const auto here = campaign("three", more);
   const auto done = train(here, 2);
   ASSERT_EQ(done.code, 0) << done.story();
   EXPECT_EQ(model(here, 0, "model.safetensors"), model(one, 0, "model.safetensors"));
-  EXPECT_EQ(model(here, 0, "model-ema1.safetensors"), model(one, 0, "model.safetensors"));
+  const auto alone = campaign("alone", {"train.ema=0.5"});
+  ASSERT_EQ(train(alone, 2).code, 0);
+  EXPECT_EQ(model(here, 0, "model-ema1.safetensors"), model(alone, 0, "model.safetensors"));
   EXPECT_NE(model(here, 0, "model-ema2.safetensors"), model(one, 0, "model.safetensors"));
+  // The next round's go on by decay, wherever they stand.
+  const auto other = folder / "other order";
+  stdfs::copy(here, other, stdfs::copy_options::recursive);
+  for (const auto& [at, decays] : {std::pair(here, "0.5 0.75"), std::pair(other, "0.75 0.5")}) {
+    const auto set = run({{program("evd"), "set", at.string(),
+                           std::string("train.more_emas=") + decays, "--from", "1"}});
+    ASSERT_EQ(set.code, 0) << set.story();
+    ASSERT_EQ(train(at, 2, 1).code, 0);
+  }
+  EXPECT_EQ(model(here, 1, "model-ema1.safetensors"), model(other, 1, "model-ema2.safetensors"));
+  EXPECT_EQ(model(here, 1, "model-ema2.safetensors"), model(other, 1, "model-ema1.safetensors"));
   const auto resumed = campaign("resumed", more);
   Process process({command(resumed, 2, 0)});
   const auto state = resumed / "rounds/0000/train/state";
@@ -254,7 +266,7 @@ TEST_F(Training, MoreAveragesAreKeptPublishedAndBegunLater) {
   ASSERT_EQ(train(one, 2, 1).code, 0);
   EXPECT_NE(model(one, 1, "model-ema1.safetensors"), model(one, 1, "model.safetensors"));
   const auto wrong = campaign("wrong");
-  const auto refused = run({command(wrong, 1, 0, {"--set", "train.more_emas=0.9 1.5"})});
+  const auto refused = run({command(wrong, 1, 0, {"--set", "train.more_emas=0.7 1.5"})});
   EXPECT_EQ(refused.code, 78) << refused.story();
   EXPECT_TRUE(holds(refused.err, "\"1.5\" is no decay")) << refused.story();
 }
