@@ -22,5 +22,8 @@ int main(int argc, char** argv) {
           train::add_plan_options(app, described);
           train::add_synthetic_options(app, synthetic);
         },
-        [](const run::Config& config) { nn::require_device(config.compute); }}});
+        [&](const run::Config& config) {
+          nn::require_device(config.compute);
+          train::check_wishes(wishes, config.train);
+        }}});
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Needs CUDA's headers: for the files *_gpu.cpp of `cuda` and `nccl` only.
+// Needs CUDA's headers: for the files *_gpu.cpp and *.cu only.
 #include <string>
 #include <string_view>
 

@@ -47,7 +47,9 @@ std::vector<std::string> tables_of(const std::vector<Field>& fields) {
 std::string suggest_key(const std::vector<Field>& fields, std::string_view table,
                         std::string_view key) {
   const auto keys = keys_of(fields, table);
-  if (!nearest(key, keys))
+  if (const auto best = nearest(key, keys))
+    return " (did you mean " + std::string(table) + "." + *best + "?)";
+  else
     for (const auto& field : fields)
       if (field.key == key) return " (did you mean " + field.path() + "?)";
   return did_you_mean(key, keys, "its keys");

@@ -1,7 +1,5 @@
 // Compiled without contraction to fused multiply-add, as adamw.cpp is: the same bits come out.
-#include <string>
-
-#include "core/error.hpp"
+#include "cuda/check.hpp"
 #include "train/card_update.hpp"
 
 namespace evd::train {
@@ -33,10 +31,7 @@ void update_on_card(const Factors<float>& factors, const CardParameters& paramet
   const std::size_t wanted = (parameters.count + kThreads - 1) / kThreads;
   const auto blocks = static_cast<unsigned>(wanted < kMostBlocks ? wanted : kMostBlocks);
   update_elements<<<blocks, kThreads>>>(factors, parameters);
-  const cudaError_t code = cudaGetLastError();
-  if (code != cudaSuccess) {
-    throw InternalError(std::string("start the card's optimizer: ") + cudaGetErrorString(code));
-  }
+  cuda::check(cudaGetLastError(), "start the card's optimizer");
 }
 
 }  // namespace evd::train

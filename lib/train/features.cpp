@@ -137,7 +137,7 @@ class Preparation {
       known_.clear();
       for (const auto& name : shared) known_.push_back({name.get<std::string>()});
     }
-    places_ = broadcast(places_, context_.world);
+    places_ = mpi::broadcast(places_, context_.world);
   }
 
   // ---- what of it is damaged
@@ -195,7 +195,7 @@ class Preparation {
           if (place.file == file) place = {};
       }
     }
-    places_ = broadcast(places_, context_.world);
+    places_ = mpi::broadcast(places_, context_.world);
   }
 
   // ---- what is missing
@@ -227,7 +227,7 @@ class Preparation {
     if (tasks.empty()) return;
     if (is_root() && texts > 0) run::check_text_files(context_.campaign, config_);
     if (is_root() && latents > 0) run::check_vae_files(context_.campaign, config_);
-    const int first_number = broadcast(std::vector<int>{next_number_}, context_.world).front();
+    const int first_number = mpi::broadcast(std::vector<int>{next_number_}, context_.world).front();
     context_.progress.begin("features", static_cast<std::int64_t>(tasks.size()));
     const int rank = context_.world.rank();
     const int world_size = context_.world.size();

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "run/train_options.hpp"
+
 namespace CLI {
 class App;
 }
@@ -14,5 +16,7 @@ struct StageWishes {
 };
 /// Adds these options to the stage's own.
 void add_stage_options(CLI::App& app, StageWishes& wishes);
+/// UsageError when a round of these options cannot grant them.
+void check_wishes(const StageWishes& wishes, const run::TrainOptions& options);
 
 }  // namespace evd::train

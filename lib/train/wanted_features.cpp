@@ -26,7 +26,7 @@ void WantedFeatures::size_up(const shard::Catalog& catalog) {
   if (!config_.network.multi_aspect) return;
   buckets_.table = data::aspect_table(config_.side_px());
   for (const auto& fact : facts_) buckets_.sizes.push_back({fact.height_px, fact.width_px});
-  buckets_.sizes = broadcast(buckets_.sizes, context_.world);
+  buckets_.sizes = mpi::broadcast(buckets_.sizes, context_.world);
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const auto& size = buckets_.sizes[i];
     buckets_.of[i] = data::bucket_of(buckets_.table, size.width_px, size.height_px);
@@ -48,7 +48,7 @@ void WantedFeatures::want() {
   }
   std::vector<RequestKey> keys;
   for (std::size_t i = 0; is_root() && i < wanted_.size(); ++i) keys.push_back(key_of(wanted_[i]));
-  keys = broadcast(keys, context_.world);
+  keys = mpi::broadcast(keys, context_.world);
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
     wanted_[i].key = keys[i];
     first_.try_emplace(keys[i], i);

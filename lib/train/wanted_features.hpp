@@ -3,29 +3,18 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
 #include "data/members.hpp"
 #include "data/targets.hpp"
+#include "mpi/broadcast.hpp"
 #include "run/program.hpp"
 #include "shard/catalog.hpp"
 #include "train/extraction.hpp"
 #include "train/features.hpp"
 
 namespace evd::train {
-
-/// What rank 0 has, on all. Collective.
-template <class T>
-std::vector<T> broadcast(const std::vector<T>& values, const mpi::Communicator& world) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  const std::string sent(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
-  const std::string text = world.broadcast(sent, 0);
-  std::vector<T> received(text.size() / sizeof(T));
-  std::copy(text.begin(), text.end(), reinterpret_cast<char*>(received.data()));
-  return received;
-}
 
 enum class Whose : std::uint8_t { nobody, prompt, member };
 

@@ -203,7 +203,7 @@ TEST_F(Init, WrongConfigurationIsNamed) {
   const auto prompts = write("p.txt", "a red ball\n");
   const auto key = init(prompts, {"--set", "train.lrr=1"});
   EXPECT_EQ(key.code, 78) << key.story();
-  EXPECT_NE(key.err.find("did you mean lr?"), std::string::npos) << key.story();
+  EXPECT_NE(key.err.find("did you mean train.lr?"), std::string::npos) << key.story();
   const auto site = init(prompts, {"--site", "locall"});
   EXPECT_EQ(site.code, 78) << site.story();
   EXPECT_NE(site.err.find("did you mean local?"), std::string::npos) << site.story();

@@ -82,7 +82,7 @@ TEST_F(SetKey, RefusesWhatMayNotChange) {
   says({"campaign.seed=3"}, 78, "never changes");
   says({"set.start_samples=3", "--from", "2"}, 78, "was used by evd init");
   says({"train.lr=0.5"}, 64, "Add --from ROUND");
-  says({"train.lrr=0.5", "--from", "1"}, 78, "did you mean lr?");
+  says({"train.lrr=0.5", "--from", "1"}, 78, "did you mean train.lr?");
   says({"train.lr=ten", "--from", "1"}, 78, "is not a number");
   says({"teacher.alpha.name=x", "--from", "1"}, 78, "knows the teacher by its name");
   says({}, 64, "KEY=VALUE");

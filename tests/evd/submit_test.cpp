@@ -257,6 +257,40 @@ TEST_F(Submit, CancelEndsTheCampaignsOwnJobs) {
       << done.story();
 }
 
+TEST_F(Submit, StatusSaysThatItWasCancelledByItsUser) {
+  ASSERT_EQ(submit({"--rounds", "1"}).code, 0);
+  set_queue({{"101|PENDING|Priority", {run::Stage::harvest, 0}}});
+  ASSERT_EQ(evd("cancel", {}).code, 0);
+  set_queue({});
+  const auto status = evd("status", {});
+  EXPECT_NE(status.out.find("cancelled by evd cancel: "), std::string::npos) << status.story();
+  EXPECT_EQ(status.out.find("did not end well"), std::string::npos) << status.story();
+  ASSERT_EQ(submit({"--rounds", "1"}).code, 0);
+  EXPECT_EQ(evd("status", {}).out.find("evd cancel"), std::string::npos);
+}
+
+TEST_F(Submit, ASiteThatSlurmTakesNoJobOfDoesNotStay) {
+  ASSERT_EQ(submit({"--rounds", "1"}).code, 0);
+  const auto before = read_file(root() / "site.toml");
+  write_file(directory_ / "site.toml", "partition = \"nowhere\"\n");
+  write_file(
+      directory_ / ("refuse-" + std::to_string(std::stoi(read_file(directory_ / "count")) + 1)),
+      "");
+  const auto refused = submit({"--rounds", "2"});
+  EXPECT_EQ(refused.code, 78) << refused.story();
+  EXPECT_NE(refused.err.find("no job was submitted"), std::string::npos) << refused.story();
+  EXPECT_EQ(read_file(root() / "site.toml"), before);
+}
+
+TEST_F(Submit, RunWarnsOfJobsThatDoTheSame) {
+  ASSERT_EQ(submit({"--rounds", "1"}).code, 0);
+  set_queue({{"101|PENDING|Priority", {run::Stage::harvest, 0}}});
+  fake("mpirun", "exit 70");
+  const auto started = evd("run", {"--rounds", "1"});
+  EXPECT_NE(started.err.find("Slurm's queue holds 1 job of this campaign"), std::string::npos)
+      << started.story();
+}
+
 TEST_F(Submit, WrongSitesAreNamed) {
   const auto site = [&](const std::string& text) {
     write_file(directory_ / "site.toml", text);

@@ -83,7 +83,7 @@ TEST(Config, TheJudgesDialectIsNoScience) {
 
 TEST(Config, AnUnknownKeyIsNamedWithTheNearest) {
   EXPECT_EQ(complaint("[train]\nlr = 1\nbatchs = 3\n"),
-            "a.toml:3: unknown key train.batchs (did you mean batch?)");
+            "a.toml:3: unknown key train.batchs (did you mean train.batch?)");
   EXPECT_EQ(complaint("[train]\nguidance = 3.0\n"),
             "a.toml:2: unknown key train.guidance (did you mean evaluate.guidance?)");
   EXPECT_EQ(complaint("[trian]\nlr = 1\n"),
@@ -91,7 +91,7 @@ TEST(Config, AnUnknownKeyIsNamedWithTheNearest) {
   EXPECT_NE(complaint("[cap]\nzzzzzzzz = 1\n").find("its keys: max_samples, policy"),
             std::string::npos);
   EXPECT_EQ(complaint("[[teacher]]\nname = \"alpha\"\npriceusd = 1\n"),
-            "a.toml:3: unknown key teacher.alpha.priceusd (did you mean price_usd?)");
+            "a.toml:3: unknown key teacher.alpha.priceusd (did you mean teacher.alpha.price_usd?)");
   EXPECT_NE(complaint("lr = 1\n").find("a.toml:1: unknown key lr"), std::string::npos);
 }
 
@@ -184,7 +184,7 @@ TEST(Config, SettingsAreReadAsTheirKeysWantThem) {
 
 TEST(Config, WrongSettingsAreNamed) {
   EXPECT_NE(setting_complaint("train.lr").find("is not key=value"), std::string::npos);
-  EXPECT_EQ(setting_complaint("train.bach=3"), "unknown key train.bach (did you mean batch?)");
+  EXPECT_EQ(setting_complaint("train.bach=3"), "unknown key train.bach (did you mean train.batch?)");
   EXPECT_EQ(setting_complaint("lr=3"), "unknown key lr (did you mean train.lr?)");
   EXPECT_NE(setting_complaint("teacher.alpah.model=x").find("did you mean teacher.alpha.model?"),
             std::string::npos)

@@ -271,6 +271,19 @@ TEST_F(Training, MoreAveragesAreKeptPublishedAndBegunLater) {
   EXPECT_TRUE(holds(refused.err, "\"1.5\" is no decay")) << refused.story();
 }
 
+// What cannot be done must not cost the result that is there.
+TEST_F(Training, WhatCannotBeDoneIsRefusedBeforeTheResultIsSetAside) {
+  const auto here = campaign("kept");
+  ASSERT_EQ(train(here, 1).code, 0);
+  const auto before = weights_of(here, 0);
+  for (const auto& [option, value, code] :
+       {std::tuple("--set", "compute.device=cuda", 78), std::tuple("--profile", "12:13", 64)}) {
+    const auto refused = run({command(here, 1, 0, {"--rerun", option, value})});
+    EXPECT_EQ(refused.code, code) << refused.story();
+    EXPECT_EQ(weights_of(here, 0), before) << value;
+  }
+}
+
 TEST_F(Training, ACardThatIsNotThereIsNamed) {
   const auto done =
       run({{program("evd-train"), "--synthetic", "--steps", "2", "--set", "compute.device=cuda"}});

@@ -213,8 +213,9 @@ int init(const InitOptions& options) {
   guard.keep();
   const std::string where = shell_word(options.directory.string());
   std::cout << "campaign " << campaign.id().hex() << " is ready; to "
-            << (options.site == "local" ? "run it here: evd run " + where + " --rounds 3 --ranks 2"
-                                        : "submit it: evd submit " + where + " --rounds 3")
+            << (std::filesystem::path(options.site).stem() == "local"
+                    ? "run it here: evd run " + where + " --rounds 3 --ranks 2"
+                    : "submit it: evd submit " + where + " --rounds 3")
             << "\n";
   return 0;
 }

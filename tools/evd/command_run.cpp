@@ -81,8 +81,9 @@ class ChainRun {
     if (read_jobs(campaign_).jobs.empty()) return;
     const auto answer = ask_queue(campaign_.id());
     if (answer.queue.empty()) return;
-    std::cerr << "evd: " << answer.queue.size()
-              << " jobs of this campaign are in Slurm's queue and do the same stages (evd cancel "
+    const auto count = answer.queue.size();
+    std::cerr << "evd: Slurm's queue holds " << count << (count == 1 ? " job" : " jobs")
+              << " of this campaign, for the same stages (evd cancel "
               << shell_word(campaign_.root().string()) << " ends them)\n";
   }
 

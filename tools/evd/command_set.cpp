@@ -121,6 +121,7 @@ int set(const SetOptions& options) {
     std::cout << "nothing changes: these are the values already\n";
     return 0;
   }
+  const auto stale_before = stale_names(campaign);
   // Operation keys are no part of any result: they change everywhere at once.
   const auto operation = of_scope(options.settings, plan, true);
   if (!operation.empty())
@@ -137,9 +138,10 @@ int set(const SetOptions& options) {
   }
   if (const auto stale = stale_names(campaign); !stale.empty()) {
     const bool is_submitted = !read_jobs(campaign).jobs.empty();
-    std::cout << "stale now: " << join(stale, ", ") << "; to do them again: evd "
-              << (is_submitted ? "submit " : "run ") << shell_word(campaign.root().string())
-              << " --rounds " << std::max(1, campaign.rounds_begun()) << " --redo-stale\n";
+    std::cout << (stale == stale_before ? "stale as before: " : "stale now: ") << join(stale, ", ")
+              << "; to do them again: evd " << (is_submitted ? "submit " : "run ")
+              << shell_word(campaign.root().string()) << " --rounds "
+              << std::max(1, campaign.rounds_begun()) << " --redo-stale\n";
   }
   return 0;
 }

@@ -27,8 +27,18 @@
 namespace evd::hands {
 namespace {
 
+std::filesystem::path site_file(const run::Campaign& campaign) {
+  return campaign.root() / "site.toml";
+}
+
+bool same_jobs(const SubmittedJobs& a, const SubmittedJobs& b) {
+  return std::ranges::equal(
+      a.jobs, b.jobs, {}, [](const auto& one) { return one.second.job; },
+      [](const auto& one) { return one.second.job; });
+}
+
 run::Site load_site(const SubmitOptions& options, const run::Campaign& campaign) {
-  const auto file = campaign.root() / "site.toml";
+  const auto file = site_file(campaign);
   std::error_code ignored;
   if (options.site.empty() && !std::filesystem::exists(file, ignored))
     throw ConfigurationError(file.string() + " is not there: which site? Add --site NAME");
@@ -56,6 +66,12 @@ int submit(const SubmitOptions& options) {
     lease.emplace(campaign, "evd submit");
     earlier = read_jobs(campaign);
   }
+  std::error_code ignored;
+  const std::string former_site =
+      std::filesystem::exists(site_file(campaign), ignored) && !options.site.empty()
+          ? fs::read_text(site_file(campaign), 1 << 20)
+          : "";
+  const auto earlier_jobs = earlier;
   const auto site = load_site(options, campaign);
   auto queue = settled_queue(campaign, options.dry_run ? Unreachable::empty : Unreachable::refuse);
   const auto request = wanted_stages(options, campaign, queue);
@@ -70,7 +86,14 @@ int submit(const SubmitOptions& options) {
   }
   print_others(*request, jobs, queue, standings);
   earlier.rounds = std::max({earlier.rounds, options.rounds, named ? named->round + 1 : 0});
-  submit_jobs(campaign, site, jobs, *lease, std::move(queue), std::move(earlier));
+  try {
+    submit_jobs(campaign, site, jobs, *lease, std::move(queue), std::move(earlier));
+  } catch (const Error&) {
+    // A site that Slurm takes no job of is no better than the one before.
+    if (!former_site.empty() && same_jobs(read_jobs(campaign), earlier_jobs))
+      fs::publish(site_file(campaign), former_site);
+    throw;
+  }
   return 0;
 }
 

@@ -144,8 +144,9 @@ std::string SqlDatabase::nearest_name(const std::string& problem) const {
     if (!column.empty())
       for (const auto& each : one->columns()) known.emplace(each.name);
   }
-  const std::vector<std::string> candidates(known.begin(), known.end());
   const std::string& word = table.empty() ? column : table;
+  known.erase(word);  // of a table that this query does not read
+  const std::vector<std::string> candidates(known.begin(), known.end());
   // A name that was begun rightly comes before one of as few changes.
   const auto begun = std::find_if(candidates.begin(), candidates.end(), [&](const auto& name) {
     return word.size() >= 3 && name.starts_with(word);
