@@ -184,7 +184,8 @@ TEST(Config, SettingsAreReadAsTheirKeysWantThem) {
 
 TEST(Config, WrongSettingsAreNamed) {
   EXPECT_NE(setting_complaint("train.lr").find("is not key=value"), std::string::npos);
-  EXPECT_EQ(setting_complaint("train.bach=3"), "unknown key train.bach (did you mean train.batch?)");
+  EXPECT_EQ(setting_complaint("train.bach=3"),
+            "unknown key train.bach (did you mean train.batch?)");
   EXPECT_EQ(setting_complaint("lr=3"), "unknown key lr (did you mean train.lr?)");
   EXPECT_NE(setting_complaint("teacher.alpah.model=x").find("did you mean teacher.alpha.model?"),
             std::string::npos)
