@@ -137,6 +137,7 @@ std::vector<pid_t> processes_of(const TinyCampaign& campaign, const std::string&
 TEST_F(Adversity, AHangingJobComesBack) {
   auto settings = kLongTrain;
   settings.emplace_back("train.step_limit_s=10");
+  settings.emplace_back("train.phase_limit_s=20");  // it may be stopped in a checkpoint too
   const TinyCampaign campaign(settings);
   submit(campaign, {"--rounds", "1"});
   wait_until_running(campaign, kTrain);
