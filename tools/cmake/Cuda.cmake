@@ -36,7 +36,8 @@ function(_evd_find_gpu)
     message(FATAL_ERROR "LibTorch with CUDA is not in ${EVD_TORCH_CUDA_DIR}: run tools/setup --gpu, "
       "or set EVD_TORCH_CUDA_DIR")
   elseif(BUILD_TESTING)
-    message(STATUS "no nvcc here: the code for cards is not compiled")
+    message(STATUS "the code for cards is not compiled: it takes nvcc (${EVD_NVCC}) and LibTorch with "
+      "CUDA (tools/setup --gpu)")
   endif()
 endfunction()
 _evd_find_gpu()

@@ -19,6 +19,11 @@ function(_evd_one_thread test)
   set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT_MODIFICATION OMP_NUM_THREADS=set:1)
 endfunction()
 
+# What a test compares must not depend on the machine: only tests with the label gpu see its cards.
+function(_evd_no_cards test)
+  set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT_MODIFICATION CUDA_VISIBLE_DEVICES=set:-1)
+endfunction()
+
 # Open MPI leaks on purpose: in a sanitizer build, tests that start it do not look for leaks.
 function(_evd_no_leak_check test)
   if(EVD_SANITIZE MATCHES address)
@@ -62,6 +67,7 @@ function(evd_test name)
     set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${evd_no_test_ran}"
       SKIP_REGULAR_EXPRESSION "${evd_test_skipped}")
   else()
+    _evd_no_cards(${name})
     set_tests_properties(${name} PROPERTIES
       FAIL_REGULAR_EXPRESSION "${evd_no_test_ran};${evd_test_skipped}")
   endif()
@@ -79,6 +85,7 @@ function(evd_mpi_test name)
     set_tests_properties(${name}_np${ranks} PROPERTIES LABELS mpi TIMEOUT ${ARG_TIMEOUT}
       PROCESSORS ${ranks} FAIL_REGULAR_EXPRESSION "${evd_no_test_ran};${evd_test_skipped}")
     _evd_one_thread(${name}_np${ranks})
+    _evd_no_cards(${name}_np${ranks})
     _evd_no_leak_check(${name}_np${ranks})
   endforeach()
 endfunction()
@@ -116,6 +123,7 @@ function(evd_slurm_test name)
       COMMAND ${PROJECT_SOURCE_DIR}/tests/slurm/with_cluster.sh $<TARGET_FILE:${name}> --gtest_filter=${case})
     set_tests_properties(slurm_${case} PROPERTIES LABELS slurm TIMEOUT ${ARG_TIMEOUT} PROCESSORS 2
       FAIL_REGULAR_EXPRESSION "${evd_no_test_ran};${evd_test_skipped}")
+    _evd_no_cards(slurm_${case})
     _evd_no_leak_check(slurm_${case})
   endforeach()
 endfunction()
