@@ -11,7 +11,7 @@ namespace {
 
 bool is_built_in() { return false; }
 int device_count() { return 0; }
-std::string why_none() { return "this program was built without CUDA: build the preset cuda"; }
+std::string why_none() { return "this program was built without CUDA"; }
 void use_device(int) { refuse(); }
 DeviceFacts facts() { refuse(); }
 void synchronize() { refuse(); }

@@ -17,7 +17,7 @@ void require_device(const ComputeOptions& options) {
       "compute.device = cuda, but there is no card (" + cuda::why_none() + "): " +
       (cuda::is_built_in()
            ? "ask for one (gpus_per_node or gpus_per_task in the site file), or set "
-           : "or set ") +
+           : "build the preset cuda, or set ") +
       "compute.device=auto, which takes the processor then");
 }
 

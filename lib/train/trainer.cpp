@@ -56,12 +56,12 @@ AdamW adamw_of(const run::TrainOptions& options, std::int64_t updates) {
           options.more_decays()};
 }
 
-/// What this rank computes with, on the host.
-std::vector<std::byte> bytes_of(const Exchange& exchange, const nn::Layout& layout) {
-  const at::Tensor host =
-      exchange.weights().narrow(0, 0, static_cast<std::int64_t>(layout.size())).cpu();
-  const auto* begin = static_cast<const std::byte*>(host.const_data_ptr());
-  return {begin, begin + host.nbytes()};
+/// On the host what this rank computes with is looked at where it lies: it may be most of the
+/// memory.
+void check_equal_to_others(const State& state, const Exchange& exchange) {
+  const auto size = static_cast<std::int64_t>(state.sharding().layout().size());
+  const at::Tensor host = exchange.weights().narrow(0, 0, size).cpu();
+  check_equal(state, {static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()});
 }
 
 /// Tokens of the global batch's texts, as far as this rank's share tells.
@@ -121,7 +121,7 @@ RoundEnd train_round(const Round& round, State& state, const std::atomic<bool>& 
       return RoundEnd::stopped;
     }
     if (at.round_step >= options.steps_per_round) {
-      check_equal(state, bytes_of(exchange, layout));
+      check_equal_to_others(state, exchange);
       return RoundEnd::finished;
     }
     // ---- data: this rank's part of the global batch
